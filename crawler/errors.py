@@ -1,0 +1,37 @@
+"""The exceptions of ours, one per exit code. A dead link is data; these mean we are wrong or unable.
+
+CrawlerError
+├── UsageError       (2) config, catalog or arguments
+├── UnableError      (3) own network down, tokens refused by everything, database unusable
+└── BusyError        (4) another run holds the database
+"""
+
+from __future__ import annotations
+
+
+class CrawlerError(Exception):
+    """One clear line for a person: what, where, which value; `hint` says what to do."""
+
+    exit_code = 1
+
+    def __init__(self, message: str, *, where: str | None = None, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.where = where
+        self.hint = hint
+
+    def __str__(self) -> str:
+        line = f"{self.where}: {self.message}" if self.where else self.message
+        return f"{line} (hint: {self.hint})" if self.hint else line
+
+
+class UsageError(CrawlerError):
+    exit_code = 2
+
+
+class UnableError(CrawlerError):
+    exit_code = 3
+
+
+class BusyError(CrawlerError):
+    exit_code = 4
