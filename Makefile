@@ -1,0 +1,26 @@
+# Every target CI calls, and what a developer calls. `make` alone checks everything quickly.
+PYTHON ?= python3
+
+.PHONY: check format lint types test slow schema
+
+check: lint types test
+
+format: ## rewrite the code in the project's style
+	$(PYTHON) -m ruff format .
+	$(PYTHON) -m ruff check --fix .
+
+lint: ## style and mistakes
+	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m ruff check .
+
+types: ## mypy strict over the package and its tests
+	$(PYTHON) -m mypy
+
+test: ## the whole fast suite, no network
+	$(PYTHON) -m pytest -q -m "not slow"
+
+slow: ## what takes minutes: random kills, long simulations
+	$(PYTHON) -m pytest -q -m slow
+
+schema: ## rewrite the generated JSON Schemas
+	$(PYTHON) -m crawler.schemas

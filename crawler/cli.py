@@ -1,0 +1,394 @@
+"""The command `crawler`: arguments in, exit codes out. Rooms are imported when their command runs.
+
+Data goes to stdout, logs and progress to stderr.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import logging
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+import click
+
+from crawler import __version__
+from crawler.errors import CrawlerError, UnableError, UsageError
+from crawler.escape import for_terminal
+
+if TYPE_CHECKING:
+    from crawler.config import Config
+
+EXIT_FAIL_ON: Final = 1
+EXIT_UNABLE: Final = 3
+NO_SPACE: Final = {errno.ENOSPC, errno.EDQUOT}
+
+
+class Context:
+    """What every command may need: the config, read once, when somebody asks for it."""
+
+    def __init__(self, config_argument: Path | None) -> None:
+        self._config_argument = config_argument
+        self._config: Config | None = None
+
+    @property
+    def config(self) -> Config:
+        if self._config is None:
+            from crawler.config import find_config, load_config
+
+            path = find_config(self._config_argument)
+            named = self._config_argument is not None or bool(os.environ.get("CRAWLER_CONFIG"))
+            self._config = load_config(path, must_exist=named)
+        return self._config
+
+
+def with_config(command: Callable[..., Any]) -> Callable[..., Any]:
+    """`--config` on every command, before or after its name."""
+
+    def remember(context: click.Context, _parameter: click.Parameter, value: Path | None) -> Path | None:
+        if value is not None or not isinstance(context.obj, Context):
+            context.obj = Context(value)
+        return value
+
+    return click.option(
+        "--config",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        callback=remember,
+        expose_value=False,
+        help="The config file (default: ./config.toml, or $CRAWLER_CONFIG).",
+    )(command)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="crawler")
+@click.option("-v", "--verbose", count=True, help="Say more on stderr.")
+@click.option("-q", "--quiet", is_flag=True, help="Say only what went wrong.")
+@with_config
+def cli(verbose: int, quiet: bool) -> None:
+    """Keep curated lists of open-source AI alive.
+
+    Looks at every link of a catalog, remembers what it saw, and says what died, moved or changed.
+
+    \b
+    Example:
+      crawler run && crawler report
+    """
+    level = logging.ERROR if quiet else logging.DEBUG if verbose > 1 else logging.INFO
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
+    logging.getLogger("crawler").setLevel(level)
+
+
+@cli.command()
+@with_config
+@click.option("--only", metavar="LANES", help="Only these of github,huggingface,arxiv,web.")
+@click.option("--document", metavar="NAME", help="Only the links of this document.")
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="At most N links.")
+@click.option("--suspects", is_flag=True, help="Only links that are suspect now.")
+@click.option(
+    "--fail-on",
+    type=click.Choice(["never", "dead", "new-dead"]),
+    default="never",
+    show_default=True,
+    help="Exit with 1 when a link is dead, or died in this run.",
+)
+@click.option("--no-progress", is_flag=True, help="No progress on stderr.")
+@click.option("--json", "as_json", is_flag=True, help="The run's summary as JSON on stdout.")
+@click.pass_obj
+def run(
+    context: Context,
+    only: str | None,
+    document: str | None,
+    limit: int | None,
+    suspects: bool,
+    fail_on: str,
+    no_progress: bool,
+    as_json: bool,
+) -> None:
+    """Look at every link of the catalog once and record what was seen.
+
+    \b
+    Example:
+      crawler run --only github,arxiv --fail-on new-dead
+    """
+    from crawler.plan import parse_lanes
+    from crawler.progress import choose_progress
+    from crawler.run import CrawlOptions, run_crawl
+
+    quiet = logging.getLogger("crawler").level >= logging.ERROR
+    summary = run_crawl(
+        context.config,
+        CrawlOptions(
+            only=parse_lanes(only) if only is not None else None,
+            document=document,
+            limit=limit,
+            suspects_only=suspects,
+        ),
+        choose_progress(wanted=not no_progress and not quiet),
+    )
+    if as_json:
+        click.echo(json.dumps(summary.as_json(), ensure_ascii=False, indent=2, sort_keys=True))
+    if not quiet:
+        for line in summary.lines():
+            click.echo(line, err=True)
+    if (fail_on == "dead" and summary.states.get("dead")) or (
+        fail_on == "new-dead" and summary.events.get("new-dead")
+    ):
+        raise SystemExit(EXIT_FAIL_ON)
+
+
+@cli.command()
+@with_config
+@click.pass_obj
+def schedule(context: Context) -> None:
+    """Stay up and run the jobs of [schedule] in config.toml.
+
+    \b
+    Example:
+      crawler schedule --config /etc/crawler/config.toml
+    """
+    import asyncio
+
+    from crawler.clock import SystemClock
+    from crawler.schedule import Schedule
+    from crawler.store.history import last_run_started_at
+
+    async def stay_up() -> int:
+        config = context.config
+        return await Schedule(
+            config, last_run_started_at(config.database), SystemClock().now
+        ).run_forever()
+
+    raise SystemExit(asyncio.run(stay_up()))
+
+
+@cli.command()
+@with_config
+@click.option(
+    "--format",
+    "format_name",
+    type=click.Choice(["terminal", "markdown"]),
+    default="terminal",
+    show_default=True,
+)
+@click.option("--output", type=click.Path(path_type=Path), metavar="FILE", help="Write there, atomically.")
+@click.option("--document", metavar="NAME", help="Only this document.")
+@click.option("--as-of", metavar="WHEN", help="A date, a time or a run id: the report as it was then.")
+@click.pass_obj
+def report(
+    context: Context, format_name: str, output: Path | None, document: str | None, as_of: str | None
+) -> None:
+    """Say which links are dead, moved, suspect or restricted, and what changed.
+
+    \b
+    Example:
+      crawler report --format markdown --output stale.md
+    """
+    from crawler.report.output import write_output
+    from crawler.report.stale import stale_report
+
+    write_output(stale_report(context.config, format_name, document=document, as_of=as_of), output)
+
+
+@cli.command()
+@with_config
+@click.option(
+    "--format",
+    "format_name",
+    type=click.Choice(["json", "jsonl", "csv"]),
+    default="json",
+    show_default=True,
+)
+@click.option("--output", type=click.Path(path_type=Path), metavar="FILE", help="Replaced atomically.")
+@click.option("--as-of", metavar="WHEN", help="A date, a time or a run id: the data as it was then.")
+@click.pass_obj
+def export(context: Context, format_name: str, output: Path | None, as_of: str | None) -> None:
+    """Write the enriched catalog for other tools.
+
+    \b
+    Example:
+      crawler export --output catalog.json
+    """
+    from crawler.report.export import export_catalog
+    from crawler.report.output import write_output
+
+    write_output(export_catalog(context.config, format_name, as_of=as_of), output)
+
+
+@cli.command()
+@with_config
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.option(
+    "--format",
+    "format_name",
+    type=click.Choice(["jsonl", "text"]),
+    default="jsonl",
+    show_default=True,
+)
+def extract(files: tuple[str, ...], format_name: str) -> None:
+    """Print every link a document mentions, in document order; - reads stdin.
+
+    \b
+    Example:
+      crawler extract README.md --format text
+    """
+    from crawler.links.extract import extract_links, extracted_to_json
+
+    for name in files:
+        content = read_document(name)
+        for link in extract_links(content, name=name):
+            if format_name == "text":
+                click.echo(f"{for_terminal(name)}:{link.line}:{link.column}: {for_terminal(link.url)}")
+            else:
+                click.echo(json.dumps(extracted_to_json(link), ensure_ascii=False))
+
+
+@cli.command("import")
+@with_config
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--output", type=click.Path(path_type=Path), required=True, metavar="catalog/NAME.yaml"
+)
+@click.option("--title", help="The document's title (default: its first heading).")
+@click.option("--url", help="Where the document lives.")
+def import_(file: Path, output: Path, title: str | None, url: str | None) -> None:
+    """Turn a document into a catalog file.
+
+    \b
+    Example:
+      crawler import README.md --output catalog/my-list.yaml
+    """
+    from crawler.importer import import_file
+
+    entries, links = import_file(file, output, title=title, url=url)
+    click.echo(f"{output}: {entries:,} entries, {links:,} links", err=True)
+
+
+@cli.command()
+@with_config
+@click.pass_obj
+def validate(context: Context) -> None:
+    """Check config and catalog without any network; errors exit with 2, warnings with 0.
+
+    \b
+    Example:
+      crawler validate
+    """
+    from crawler.catalog import load_catalog
+    from crawler.catalog_checks import Severity, validate_catalog
+    from crawler.schedule import next_run_at
+
+    config = context.config
+    from datetime import UTC, datetime
+
+    now = datetime.now(UTC)
+    next_run_at(config.settings.schedule, now)
+    problems = list(validate_catalog(load_catalog(config.catalog_paths), today=now.date()))
+    for problem in problems:
+        click.echo(for_terminal(str(problem)))
+    errors = sum(problem.severity is Severity.ERROR for problem in problems)
+    click.echo(f"{errors:,} errors, {len(problems) - errors:,} warnings", err=True)
+    if errors:
+        raise SystemExit(UsageError.exit_code)
+
+
+@cli.command()
+@with_config
+@click.argument("url")
+@click.pass_obj
+def explain(context: Context, url: str) -> None:
+    """Tell everything known about one link and why it has its state.
+
+    \b
+    Example:
+      crawler explain https://github.com/tloen/alpaca-lora
+    """
+    from crawler.report.explain import explain_link
+
+    for line in explain_link(context.config, url):
+        click.echo(line)
+
+
+@cli.command()
+@with_config
+@click.option("--json", "as_json", is_flag=True, help="The same as JSON.")
+@click.pass_obj
+def status(context: Context, as_json: bool) -> None:
+    """Show the last runs, health counts, API use and the next scheduled run.
+
+    \b
+    Example:
+      crawler status
+    """
+    from crawler.report.status import describe_status, status_lines
+
+    described = describe_status(context.config)
+    if as_json:
+        click.echo(json.dumps(described, ensure_ascii=False, indent=2, sort_keys=True))
+        return
+    for line in status_lines(described):
+        click.echo(line)
+
+
+@cli.command()
+@click.option(
+    "--database",
+    type=click.Path(path_type=Path),
+    default=Path("state/demo.db"),
+    show_default=True,
+    metavar="FILE",
+    help="Where the made-up crawl is kept; replaced each time.",
+)
+@click.option("--nights", type=click.IntRange(min=1, max=60), default=6, show_default=True)
+def demo(database: Path, nights: int) -> None:
+    """Crawl the shipped catalog against made-up hosts for some simulated nights; no network, no token.
+
+    \b
+    Example:
+      crawler demo
+    """
+    from crawler.demo import run_demo
+
+    for line in run_demo(database, nights):
+        click.echo(line)
+
+
+def read_document(name: str) -> bytes:
+    """A file's bytes, or stdin's for `-`. Raises UsageError when it cannot be read."""
+    if name == "-":
+        return sys.stdin.buffer.read()
+    try:
+        return Path(name).read_bytes()
+    except OSError as error:
+        raise UsageError(f"cannot read the document: {error.strerror}", where=name) from error
+
+
+def main() -> NoReturn:
+    """Run a command and end with the contract's exit code: this is the one table of them."""
+    try:
+        cli.main(standalone_mode=False)
+        code: int | str | None = 0
+    except SystemExit as exit_:
+        code = exit_.code
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except CrawlerError as error:
+        click.echo(f"crawler: {for_terminal(str(error))}", err=True)
+        code = error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        code = 130
+    except BrokenPipeError:
+        # The reader of our stdout has gone, as in `crawler export | head`; nothing is wrong with us.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    except OSError as error:
+        if error.errno not in NO_SPACE:
+            raise
+        click.echo(f"crawler: {UnableError('no space left on the device', where=error.filename)}", err=True)
+        code = EXIT_UNABLE
+    sys.exit(code)

@@ -1,0 +1,66 @@
+"""All that a run has to do with the network: one client, one politeness, one resolver per lane."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from types import TracebackType
+from typing import Protocol, Self
+
+from crawler.clock import Clock
+from crawler.config import Settings
+from crawler.fetch.client import Fetcher
+from crawler.fetch.environment import NetworkEnvironment
+from crawler.fetch.meter import RequestMeter
+from crawler.fetch.politeness import Politeness
+from crawler.plan import Lane
+from crawler.records import Observation, Question
+from crawler.resolve.archive import ArchiveResolver
+from crawler.resolve.arxiv import ArxivResolver
+from crawler.resolve.github import GitHubResolver
+from crawler.resolve.huggingface import HuggingFaceResolver
+from crawler.resolve.web import WebResolver
+
+
+class Resolver(Protocol):
+    async def resolve(self, questions: Sequence[Question], record: Callable[[Observation], None]) -> None:
+        """Ask, and call `record` exactly once per question; never raises for a link."""
+        ...
+
+
+class Hosts:
+    """The network side of one run; an async context manager that closes every connection it opened."""
+
+    def __init__(self, settings: Settings, environment: NetworkEnvironment, clock: Clock) -> None:
+        self.meter = RequestMeter()
+        self.politeness = Politeness(settings, clock)
+        self._fetcher = Fetcher(settings, environment, self.politeness, self.meter, clock)
+        wiring = (settings, environment, self._fetcher, self.politeness, self.meter, clock)
+        self._resolvers: dict[Lane, Resolver] = {
+            Lane.GITHUB: GitHubResolver(*wiring),
+            Lane.HUGGINGFACE: HuggingFaceResolver(*wiring),
+            Lane.ARXIV: ArxivResolver(*wiring),
+            Lane.WEB: WebResolver(*wiring),
+        }
+        self.archive = ArchiveResolver(settings, self._fetcher, clock)
+
+    async def __aenter__(self) -> Self:
+        await self._fetcher.__aenter__()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self._fetcher.__aexit__(kind, error, traceback)
+
+    async def ask(
+        self, lanes: Mapping[Lane, Sequence[Question]], record: Callable[[Observation], None]
+    ) -> None:
+        """Ask all lanes at once; each keeps its own pace."""
+        async with asyncio.TaskGroup() as group:
+            for lane, questions in lanes.items():
+                if questions:
+                    group.create_task(self._resolvers[lane].resolve(questions, record), name=lane.value)

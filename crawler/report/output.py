@@ -1,0 +1,63 @@
+"""Where text goes: to stdout piece by piece, or into a file that is replaced only when it is whole."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
+from crawler.errors import UnableError, UsageError
+
+
+def write_output(chunks: Iterable[str], output: Path | None) -> None:
+    """Stream `chunks` to stdout, or into `output` atomically: readers see the old file or the new one.
+
+    Raises UsageError when the folder is not there, UnableError when the disk is full.
+    """
+    if output is None:
+        write_stdout(chunks)
+        return
+    try:
+        handle, partial = tempfile.mkstemp(prefix=f".{output.name}.", dir=output.parent)
+    except FileNotFoundError:
+        raise UsageError("no such folder", where=str(output.parent), hint="make it first") from None
+    except OSError as error:
+        raise UnableError(f"cannot write: {error.strerror}", where=str(output)) from error
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+            for chunk in chunks:
+                file.write(chunk)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(partial, _mode_of(output))
+        os.replace(partial, output)
+    except OSError as error:
+        raise UnableError(
+            f"cannot write: {error.strerror}", where=str(output), hint="the file there is as it was"
+        ) from error
+    finally:
+        with suppress(FileNotFoundError):
+            os.unlink(partial)
+
+
+def write_stdout(chunks: Iterable[str]) -> None:
+    """A reader that stops listening (`… | head`) ends the writing and is no error."""
+    try:
+        for chunk in chunks:
+            sys.stdout.write(chunk)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _mode_of(path: Path) -> int:
+    """The permissions a file has, or those a new one gets; mkstemp's own are private."""
+    try:
+        return path.stat().st_mode & 0o7777
+    except FileNotFoundError:
+        mask = os.umask(0)
+        os.umask(mask)
+        return 0o666 & ~mask
