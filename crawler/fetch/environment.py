@@ -1,0 +1,121 @@
+"""What the process environment says about the network: tokens, proxies, CA file.
+
+Read once at start; no client of ours looks at os.environ behind our back. Nothing secret is in the repr.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+from urllib.parse import urlsplit
+
+import certifi
+
+from crawler.errors import UsageError
+
+DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+PROXY_SCHEMES: Final = ("http", "https")
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkEnvironment:
+    """`no_proxy` as written: comma-separated hosts, suffixes, addresses, networks, `host:port` or `*`."""
+
+    github_tokens: tuple[str, ...] = field(default=(), repr=False)
+    hugging_face_token: str | None = field(default=None, repr=False)
+    http_proxy: str | None = field(default=None, repr=False)
+    https_proxy: str | None = field(default=None, repr=False)
+    no_proxy: str = ""
+    ca_file: str | None = None
+
+    @classmethod
+    def from_mapping(cls, variables: Mapping[str, str]) -> NetworkEnvironment:
+        """Read the variables of contract §2; an empty one counts as unset.
+
+        Raises UsageError for a proxy address that cannot be used.
+        """
+
+        def read(*names: str) -> str | None:
+            return next((value for name in names if (value := variables.get(name, "").strip())), None)
+
+        any_scheme = ("all_proxy", "ALL_PROXY")
+        tokens = [token.strip() for token in (read("GITHUB_TOKEN", "GH_TOKEN") or "").split(",")]
+        return cls(
+            github_tokens=tuple(dict.fromkeys(filter(None, tokens))),
+            hugging_face_token=read("HF_TOKEN"),
+            http_proxy=_check_proxy("HTTP_PROXY", read("http_proxy", "HTTP_PROXY", *any_scheme)),
+            https_proxy=_check_proxy("HTTPS_PROXY", read("https_proxy", "HTTPS_PROXY", *any_scheme)),
+            no_proxy=read("no_proxy", "NO_PROXY") or "",
+            ca_file=read("SSL_CERT_FILE"),
+        )
+
+    def proxy_for(self, url: str) -> str | None:
+        """The proxy that a request for `url` goes through; None means straight to the host."""
+        parts = urlsplit(url)
+        proxy = self.https_proxy if parts.scheme == "https" else self.http_proxy
+        if proxy is None:
+            return None
+        port = parts.port or DEFAULT_PORTS.get(parts.scheme, 0)
+        return None if _is_exempt(parts.hostname or "", port, self.no_proxy) else proxy
+
+    def ssl_context(self) -> ssl.SSLContext:
+        """Verifying TLS as a client: `ca_file` alone where one is set, else the system's roots and certifi's.
+
+        Raises UsageError when the CA file cannot be read.
+        """
+        try:
+            context = ssl.create_default_context(cafile=self.ca_file)
+        except (OSError, ssl.SSLError) as error:
+            raise UsageError(
+                f"cannot read the CA file {self.ca_file!r}: {error.strerror or error}",
+                where="SSL_CERT_FILE",
+                hint="name a PEM file, or unset the variable",
+            ) from error
+        if self.ca_file is None:
+            # A slim container has no system roots; without certifi every host would look broken there.
+            context.load_verify_locations(certifi.where())
+        # On by default from Python 3.13; it refuses CA certificates that browsers and curl accept.
+        context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+        return context
+
+
+def _check_proxy(name: str, value: str | None) -> str | None:
+    if value is None:
+        return None
+    proxy = value if "://" in value else f"http://{value}"
+    try:
+        parts = urlsplit(proxy)
+        usable = parts.scheme in PROXY_SCHEMES and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        # The value may hold a password: it is not repeated.
+        raise UsageError("not the address of an HTTP proxy", where=name, hint="write it as http://HOST:PORT")
+    return proxy
+
+
+def _is_exempt(host: str, port: int, no_proxy: str) -> bool:
+    host = host.rstrip(".").lower()
+    for part in no_proxy.lower().split(","):
+        rule = part.strip()
+        if rule == "*":
+            return True
+        name, colon, rule_port = rule.rpartition(":")
+        if colon and rule_port.isdigit() and (":" not in name or name.endswith("]")):
+            if int(rule_port) != port:
+                continue
+            rule = name
+        rule = rule.removeprefix("*").strip("[]").lstrip(".")
+        if rule and (host == rule or host.endswith("." + rule) or _in_network(host, rule)):
+            return True
+    return False
+
+
+def _in_network(host: str, rule: str) -> bool:
+    try:
+        return ipaddress.ip_address(host) in ipaddress.ip_network(rule, strict=False)
+    except ValueError:
+        return False

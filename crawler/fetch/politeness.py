@@ -1,0 +1,213 @@
+"""Who may be asked when: one lane per host, with its own concurrency, spacing, backoff and end.
+
+Waiting goes through the injected clock only. Reading a host's headers is throttle.py's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import Final
+from urllib.parse import urlsplit
+
+from crawler.clock import Clock
+from crawler.config import Settings
+
+LONGEST_WAIT_SECONDS: Final = 300.0
+"""A host that asks for more is left alone for this run; the fixed windows of the Hub are as long."""
+LONGEST_HOLD_SECONDS: Final = 86_400.0
+"""What we believe of a Retry-After at most: a year in it is a mistake, not a wish."""
+FIRST_THROTTLE_SECONDS: Final = 15.0
+"""Backoff after a 429 that names no time; doubles with each further one in a row."""
+
+ARXIV_LANE: Final = "arxiv"
+WAYBACK_LANE: Final = "web.archive.org"
+SOFTWARE_HERITAGE_LANE: Final = "archive.softwareheritage.org"
+# One request per 3 s over one connection, API, OAI-PMH and site together:
+# https://info.arxiv.org/help/api/tou.html (2026-11).
+ARXIV_HOSTS: Final = ("arxiv.org", "www.arxiv.org", "export.arxiv.org", "oaipmh.arxiv.org")
+WAYBACK_HOSTS: Final = ("archive.org", "web.archive.org", "www.archive.org")
+
+
+class LaneClosed(Exception):  # noqa: N818 - a state, not an error
+    """The lane takes no more requests in this run. `throttled`: because the host asked for it."""
+
+    def __init__(self, reason: str, *, throttled: bool = False) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.throttled = throttled
+
+
+class Lane:
+    """One host's stream of requests.
+
+    `quota` is free text for the progress display. `hold_until` is the wall-clock time before which the
+    host asked not to be asked again (capped at LONGEST_HOLD_SECONDS), also past the end of the run.
+    """
+
+    __slots__ = (
+        "_clock",
+        "_gate",
+        "_hold_until",
+        "_interval_seconds",
+        "_next_start",
+        "_places",
+        "_run_places",
+        "_throttles_in_a_row",
+        "closed",
+        "hold_until",
+        "name",
+        "quota",
+        "seconds_waited",
+        "throttled",
+        "why_waiting",
+    )
+
+    def __init__(
+        self,
+        name: str,
+        clock: Clock,
+        *,
+        concurrency: int,
+        interval_seconds: float,
+        run_places: asyncio.Semaphore,
+    ) -> None:
+        self.name = name
+        self.closed: str | None = None
+        self.throttled = False
+        self.hold_until: datetime | None = None
+        self.why_waiting: str | None = None
+        self.quota: str | None = None
+        self.seconds_waited = 0.0
+        self._clock = clock
+        self._interval_seconds = interval_seconds
+        self._places = asyncio.Semaphore(concurrency)
+        self._gate = asyncio.Lock()
+        self._run_places = run_places
+        self._next_start = 0.0
+        self._hold_until = 0.0
+        self._throttles_in_a_row = 0
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """Wait for a place, the spacing and any backoff; hold the place while inside.
+
+        Raises LaneClosed. Not re-entrant: `Fetcher.get` takes its turns itself.
+        """
+        async with self._places:
+            # One waiter at a time: the order stays, and the lane's waiting is counted once.
+            async with self._gate:
+                await self._wait_for_start()
+            async with self._run_places:
+                self._check_open()
+                yield
+
+    def back_off(self, seconds: float, why: str) -> None:
+        """Start nothing for `seconds`; never shortens a wait, and one beyond LONGEST_WAIT_SECONDS closes."""
+        seconds = max(0.0, seconds)
+        held = min(seconds, LONGEST_HOLD_SECONDS)
+        until = self._clock.now() + timedelta(seconds=held)
+        if self.hold_until is None or until > self.hold_until:
+            self.hold_until = until
+        if seconds > LONGEST_WAIT_SECONDS:
+            said = f"{seconds:,.0f} s" if seconds == held else f"{seconds:,.0f} s, taken as {held:,.0f} s"
+            self.throttled = True
+            self.close(f"{why}: asked to wait {said}")
+            return
+        start = self._clock.monotonic() + seconds
+        if start > self._hold_until:
+            self._hold_until = start
+            self.why_waiting = why
+
+    def throttle(self, why: str) -> None:
+        """The host said "too many" and named no time: wait longer each time, in the end close."""
+        if self._clock.monotonic() < self._hold_until:
+            return  # an answer to a request that was under way when the wait began
+        seconds = FIRST_THROTTLE_SECONDS * 2**self._throttles_in_a_row
+        self._throttles_in_a_row += 1
+        self.back_off(seconds, why)
+
+    def relax(self) -> None:
+        """The host answered without complaint."""
+        self._throttles_in_a_row = 0
+
+    def close(self, why: str) -> None:
+        """Take no more requests in this run; the first word stands."""
+        if self.closed is None:
+            self.closed = why
+
+    def _check_open(self) -> None:
+        if self.closed is not None:
+            raise LaneClosed(self.closed, throttled=self.throttled)
+
+    async def _wait_for_start(self) -> None:
+        while True:
+            self._check_open()
+            now = self._clock.monotonic()
+            wait = max(self._next_start, self._hold_until) - now
+            if wait <= 0:
+                self._next_start = now + self._interval_seconds
+                self.why_waiting = None
+                return
+            self.seconds_waited += wait
+            await self._clock.sleep(wait)
+
+
+class Politeness:
+    """The lanes of one run and the concurrency they share."""
+
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._run_places = asyncio.Semaphore(settings.network.concurrency)
+        self._lanes: dict[str, Lane] = {}
+        self._lane_of_host = dict.fromkeys(ARXIV_HOSTS, ARXIV_LANE)
+        self._lane_of_host |= dict.fromkeys(WAYBACK_HOSTS, WAYBACK_LANE)
+        # Configured endpoints may share one host (a mirror, the sandbox): told apart by their whole address.
+        self._lane_of_endpoint = {
+            settings.arxiv.api_url: ARXIV_LANE,
+            settings.arxiv.oai_url: ARXIV_LANE,
+            settings.archive.availability_url: WAYBACK_LANE,
+            settings.archive.cdx_url: WAYBACK_LANE,
+            settings.archive.software_heritage_url: SOFTWARE_HERITAGE_LANE,
+        }
+
+    def lane(self, host: str) -> Lane:
+        """The lane that `host` (a name without port, or a lane's name) belongs to."""
+        host = host.rstrip(".").lower()
+        name = self._lane_of_host.get(host, host)
+        lane = self._lanes.get(name)
+        if lane is None:
+            lane = self._lanes[name] = self._open(name)
+        return lane
+
+    def lane_for(self, url: str) -> Lane:
+        """The lane that a request for `url` belongs to."""
+        for endpoint, name in self._lane_of_endpoint.items():
+            if url.startswith(endpoint):
+                return self.lane(name)
+        return self.lane(urlsplit(url).hostname or "")
+
+    def lanes(self) -> Mapping[str, Lane]:
+        """Every lane somebody asked for in this run, by name."""
+        return MappingProxyType(self._lanes)
+
+    def _open(self, name: str) -> Lane:
+        network = self._settings.network
+        concurrency, interval = network.per_host_concurrency, network.per_host_interval_seconds
+        if name == ARXIV_LANE:
+            concurrency, interval = 1, self._settings.arxiv.min_interval_seconds
+        elif name in {WAYBACK_LANE, SOFTWARE_HERITAGE_LANE}:
+            concurrency, interval = 1, self._settings.archive.min_interval_seconds
+        elif name in {"github.com", "www.github.com", urlsplit(self._settings.github.web_url).hostname}:
+            interval = self._settings.github.page_interval_seconds
+        return Lane(
+            name,
+            self._clock,
+            concurrency=concurrency,
+            interval_seconds=interval,
+            run_places=self._run_places,
+        )
