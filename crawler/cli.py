@@ -159,9 +159,7 @@ def schedule(context: Context) -> None:
 
     async def stay_up() -> int:
         config = context.config
-        return await Schedule(
-            config, last_run_started_at(config.database), SystemClock().now
-        ).run_forever()
+        return await Schedule(config, last_run_started_at(config.database), SystemClock().now).run_forever()
 
     raise SystemExit(asyncio.run(stay_up()))
 
@@ -250,9 +248,7 @@ def extract(files: tuple[str, ...], format_name: str) -> None:
 @cli.command("import")
 @with_config
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option(
-    "--output", type=click.Path(path_type=Path), required=True, metavar="catalog/NAME.yaml"
-)
+@click.option("--output", type=click.Path(path_type=Path), required=True, metavar="catalog/NAME.yaml")
 @click.option("--title", help="The document's title (default: its first heading).")
 @click.option("--url", help="Where the document lives.")
 def import_(file: Path, output: Path, title: str | None, url: str | None) -> None:

@@ -6,6 +6,7 @@ Secrets never stand here: tokens come from the environment (see fetch/environmen
 from __future__ import annotations
 
 import difflib
+import math
 import os
 import re
 import tomllib
@@ -52,7 +53,7 @@ class NetworkSettings(Struct, frozen=True, forbid_unknown_fields=True):
     ] = 0.05
     timeout_seconds: Annotated[
         Annotated[float, Meta(gt=0)],
-        Meta(description="seconds to connect and between two reads; a whole look takes at most three times this"),
+        Meta(description="seconds to connect and between two reads; a look takes at most three times this"),
     ] = 20.0
     max_body_bytes: Annotated[
         Count, Meta(description="bytes of a page that are read, before and after decompression")
@@ -222,7 +223,9 @@ def settings_keys() -> dict[str, dict[str, str]]:
     for section, struct in get_type_hints(Settings).items():
         hints = get_type_hints(struct, include_extras=True)
         sections[section] = {
-            key: next(_descriptions(hint), "") for key, hint in hints.items() if key in struct.__struct_fields__
+            key: next(_descriptions(hint), "")
+            for key, hint in hints.items()
+            if key in struct.__struct_fields__
         }
     return sections
 
@@ -240,6 +243,8 @@ def _check_value(section: str, key: str, value: Any, where: str) -> None:
         msgspec.convert(value, hint, strict=True)
     except msgspec.ValidationError as error:
         raise UsageError(f"{section}.{key} = {value!r}: {error}", where=where) from error
+    if isinstance(value, float) and not math.isfinite(value):
+        raise UsageError(f"{section}.{key} = {value!r} is not a finite number", where=where)
     if (key == "endpoint" or key.endswith("_url")) and not _is_http_url(value):
         raise UsageError(
             f"{section}.{key} = {value!r} is not an http(s) URL", where=where, hint="write it with https://"
@@ -271,19 +276,20 @@ def _unknown(what: str, name: str, known: Mapping[str, Any] | set[str], where: s
 
 
 def _line_of(text: str, section: str, key: str | None = None) -> int:
-    """The line a key stands at; tomllib gives values without positions."""
-    inside = False
+    """The line a section or a key stands at; tomllib gives values without positions."""
     header = re.compile(r"\s*\[\s*([^\]]+?)\s*\]")
-    start = 1
+    section_start = re.compile(rf"\s*[\"']?{re.escape(section)}[\"']?\s*[.=]")
+    key_start = re.compile(rf"\s*[\"']?{re.escape(key or '')}[\"']?\s*=")
+    inside, found = False, 1
     for number, line in enumerate(text.splitlines(), 1):
         if match := header.match(line):
             inside = match.group(1).strip("\"'") == section
             if inside:
-                start = number
+                found = number
                 if key is None:
-                    return number
-        elif inside and key is not None and re.match(rf"\s*[\"']?{re.escape(key)}[\"']?\s*=", line):
+                    break
+        elif (key is not None and inside and key_start.match(line)) or (
+            key is None and section_start.match(line)
+        ):
             return number
-        elif key is None and re.match(rf"\s*[\"']?{re.escape(section)}[\"']?\s*[.=]", line):
-            return number
-    return start
+    return found

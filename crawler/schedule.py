@@ -140,8 +140,8 @@ class Schedule:
             if not stopped.done():
                 stopped.set_result(signum)
 
-        for signum in (signal.SIGINT, signal.SIGTERM):
-            asyncio.get_running_loop().add_signal_handler(signum, stop, signum)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, stop, number)
         scheduler = AsyncIOScheduler(timezone=self._config.settings.schedule.timezone)
         for name, trigger in self._triggers.items():
             scheduler.add_job(

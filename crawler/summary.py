@@ -17,7 +17,7 @@ SHOWN_LEFT_DUE: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class HostSummary:
-    """One host in one run: HTTP requests sent, links by what was seen, seconds waited for politeness, bytes."""
+    """One host in one run: HTTP requests sent, links by what was seen, seconds waited, bytes received."""
 
     host: str
     asked: int
@@ -30,7 +30,7 @@ class HostSummary:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """`states` counts links by health after the run; `events` what changed; `left_due` why links were not told."""
+    """`states` counts links by health after the run, `events` what changed, `left_due` links not told, by why."""
 
     run_id: int
     resumed: bool
@@ -79,19 +79,23 @@ class Summary:
         yield f"run {self.run_id}{' (continued)' if self.resumed else ''}: {self.looked_at:,} links looked at"
         if self.hosts:
             width = max(len(host.host) for host in self.hosts)
-            yield f"{'host':<{width}}  {'asked':>7} {'alive':>7} {'walled':>7} {'failed':>7} {'waited':>8} {'bytes':>12}"
+            columns = f"{'asked':>7} {'alive':>7} {'walled':>7} {'failed':>7} {'waited':>8} {'bytes':>12}"
+            yield f"{'host':<{width}}  {columns}"
             for host in self.hosts:
                 yield (
                     f"{for_terminal(host.host):<{width}}  {host.asked:>7,} {host.alive:>7,} {host.walled:>7,}"
                     f" {host.failed:>7,} {host.seconds_waited:>7.1f}s {host.bytes:>12,}"
                 )
-        yield "health: " + (", ".join(f"{count:,} {state}" for state, count in self.states.items()) or "nothing")
+        yield "health: " + (
+            ", ".join(f"{count:,} {state}" for state, count in self.states.items()) or "nothing"
+        )
         if self.events:
             yield "changed: " + ", ".join(f"{count:,} {kind}" for kind, count in self.events.items())
         for reason, count in list(self.left_due.items())[:SHOWN_LEFT_DUE]:
             yield f"not told: {count:,} {'link' if count == 1 else 'links'}, {for_terminal(reason)}"
         if len(self.left_due) > SHOWN_LEFT_DUE:
-            yield f"not told: {sum(list(self.left_due.values())[SHOWN_LEFT_DUE:]):,} more links for other reasons"
+            more = sum(list(self.left_due.values())[SHOWN_LEFT_DUE:])
+            yield f"not told: {more:,} more links for other reasons"
         for reason, count in self.excluded.items():
             yield f"left alone: {count:,} {'link' if count == 1 else 'links'}, {for_terminal(reason)}"
         for note in self.notes:
