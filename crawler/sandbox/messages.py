@@ -10,7 +10,12 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """`headers` has lower-case names; `query` is parsed, values in order; `path` is decoded of nothing."""
+    """One request as the real host would have seen it.
+
+    `headers` has lower-case names; `query` is parsed, values in order, and `query_string` as sent; `path` is
+    decoded of nothing. `base` is empty behind the proxy and `http://127.0.0.1:PORT` where the sandbox is the
+    origin itself: `link` needs it. Requests of one connection share a `connection` number.
+    """
 
     method: str
     scheme: str
@@ -19,6 +24,19 @@ class Request:
     query: Mapping[str, list[str]] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
+    query_string: str = ""
+    base: str = ""
+    connection: int = 0
+
+    @property
+    def url(self) -> str:
+        """The address on the real host, query included."""
+        query = f"?{self.query_string}" if self.query_string else ""
+        return f"{self.scheme}://{self.host}{self.path}{query}"
+
+    def link(self, host: str, path: str, scheme: str = "https") -> str:
+        """An absolute URL on `host` that leads back into the sandbox by the way this request came."""
+        return f"{self.base}/{host}{path}" if self.base else f"{scheme}://{host}{path}"
 
 
 @dataclass(frozen=True, slots=True)
