@@ -1,0 +1,30 @@
+"""Numbered migrations, each applied once in its own transaction and recorded by sqlite-utils."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlite_utils import Database, Migrations
+
+from crawler.store.tables import APPLICATION_ID, INITIAL, SCHEMA_VERSION
+
+migrations = Migrations("crawler")
+
+
+@migrations(name="001_initial")
+def create_tables(database: Database) -> None:
+    _execute_all(database, INITIAL)
+    database.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    database.execute("PRAGMA user_version = 1")
+
+
+def migrate(database: Database) -> None:
+    """Bring a database, new or old, to SCHEMA_VERSION."""
+    migrations.apply(database)
+    (version,) = database.execute("PRAGMA user_version").fetchone()
+    assert version == SCHEMA_VERSION, "the last migration must set user_version"  # noqa: S101
+
+
+def _execute_all(database: Database, statements: Iterable[str]) -> None:
+    for statement in statements:
+        database.execute(statement)

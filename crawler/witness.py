@@ -1,0 +1,101 @@
+"""Whether a failure may be our own. Pure.
+
+A connection that failed tells of the link only if our own network is up: it is held back until another host
+has answered after it. What nobody vouches for by the end of a run is not judged.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+from urllib.parse import urlsplit
+
+from crawler.records import Observation, Outcome, Reason
+
+ANSWERED: Final = frozenset(
+    {Outcome.ALIVE, Outcome.MOVED, Outcome.RESTRICTED, Outcome.NOT_FOUND, Outcome.GONE}
+)
+FAILURES: Final = frozenset({Outcome.UNREACHABLE, Outcome.FAILED})
+NOT_OF_THE_NETWORK: Final = frozenset(
+    {
+        Reason.TOO_MANY_REDIRECTS,
+        Reason.BODY_TOO_LARGE,
+        Reason.RATE_LIMITED,
+        Reason.SKIPPED,
+        Reason.INVALID_URL,
+        Reason.PRIVATE_ADDRESS,
+    }
+)
+
+
+class Witness:
+    """Passes answers through and holds failures back; what is released comes host by host, in order."""
+
+    def __init__(self) -> None:
+        self._held: dict[str, list[Observation]] = {}
+        self._answered_by_own_host: dict[str, int] = {}
+        self.hosts_heard: set[str] = set()
+        self.hosts_failed: set[str] = set()
+
+    @property
+    def heard_anyone(self) -> bool:
+        """Whether any host has answered at all."""
+        return bool(self.hosts_heard)
+
+    @property
+    def held(self) -> tuple[Observation, ...]:
+        return tuple(observation for held in self._held.values() for observation in held)
+
+    def add(self, observation: Observation) -> list[Observation]:
+        """Take one look; returns what may be judged now."""
+        host = _host_of(observation)
+        if is_answer(observation):
+            self.hosts_heard.add(host)
+            return [*self._release(host), observation]
+        if is_connection_failure(observation):
+            self.hosts_failed.add(host)
+            self._held.setdefault(host, []).append(observation)
+            return []
+        return [observation]
+
+    def settle(self) -> list[Observation]:
+        """At the end: release what at least its own host answered after. The rest stays held."""
+        settled: list[Observation] = []
+        for host, count in self._answered_by_own_host.items():
+            settled += self._held[host][:count]
+            self._held[host] = self._held[host][count:]
+        self._answered_by_own_host = {}
+        return settled
+
+    def take_held(self) -> list[Observation]:
+        """Give up what is held, so that those links can be asked again."""
+        taken = list(self.held)
+        self._held, self._answered_by_own_host = {}, {}
+        return taken
+
+    def _release(self, answering_host: str) -> list[Observation]:
+        own = self._held.pop(answering_host, [])
+        released = list(self.held)
+        self._held = {answering_host: own} if own else {}
+        self._answered_by_own_host = {answering_host: len(own)} if own else {}
+        return released
+
+
+def is_answer(observation: Observation) -> bool:
+    """Whether some host answered: an HTTP status, or an outcome nobody can make up."""
+    return observation.http_status is not None or observation.outcome in ANSWERED
+
+
+def is_connection_failure(observation: Observation) -> bool:
+    """No host answered, and it was asked: no such name, refused, reset, bad TLS, timeout, a failing proxy."""
+    return (
+        observation.http_status is None
+        and observation.outcome in FAILURES
+        and observation.reason not in NOT_OF_THE_NETWORK
+    )
+
+
+def _host_of(observation: Observation) -> str:
+    try:
+        return urlsplit(observation.link.canonical_url).hostname or ""
+    except ValueError:
+        return ""
