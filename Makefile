@@ -17,7 +17,7 @@ types: ## mypy strict over the package and its tests
 	$(PYTHON) -m mypy
 
 test: ## the whole fast suite, no network
-	$(PYTHON) -m pytest -q -m "not slow"
+	$(PYTHON) -m pytest -q
 
 slow: ## what takes minutes: random kills, long simulations
 	$(PYTHON) -m pytest -q -m slow

@@ -35,3 +35,11 @@ class UnableError(CrawlerError):
 
 class BusyError(CrawlerError):
     exit_code = 4
+
+
+class Interrupted(Exception):  # noqa: N818 - a signal, not an error
+    """SIGINT or SIGTERM ended the work after what was in hand had been written."""
+
+    def __init__(self, signal_number: int) -> None:
+        super().__init__(signal_number)
+        self.exit_code = 128 + signal_number

@@ -30,7 +30,7 @@ class HostSummary:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """`states` counts links by health after the run, `events` what changed, `left_due` links not told, by why."""
+    """`states` counts links by health after the run, `events` changes, `left_due` links not told, by why."""
 
     run_id: int
     resumed: bool
