@@ -17,10 +17,10 @@ from __future__ import annotations
 import zlib
 from collections import Counter
 from collections.abc import Container, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
-from typing import Any
+from typing import TypedDict, Unpack
 
 import brotli  # type: ignore[import-untyped]
 import zstandard
@@ -106,7 +106,7 @@ class FaultBook(dict[str, Fault | Sequence[Fault]]):
         spellings = [spelling for scheme in ("https://", "http://") if (spelling := scheme + address) in self]
         prefixes = [
             key
-            for key in self
+            for key in list(self)
             if key.endswith("*") and address.startswith(key.partition("://")[2][:-1] or "*")
         ]
         return [*spellings, *sorted(prefixes, key=len, reverse=True), host, "*"]
@@ -128,6 +128,14 @@ class FaultBook(dict[str, Fault | Sequence[Fault]]):
         return None
 
 
+class When(TypedDict, total=False):
+    """When a fault takes hold, see the module's docstring; every function below takes it."""
+
+    nights: Container[int] | None
+    after: int
+    times: int | None
+
+
 # --- answers -------------------------------------------------------------------------------------
 
 
@@ -137,7 +145,7 @@ def status(
     *,
     retry_after: float | str | None = None,
     headers: Sequence[tuple[str, str]] = (),
-    **when: Any,
+    **when: Unpack[When],
 ) -> Fault:
     """Any status instead of the host's own answer; `retry_after` in seconds or as an HTTP date."""
     extra = () if retry_after is None else (("Retry-After", f"{retry_after}"),)
@@ -145,22 +153,22 @@ def status(
     return Fault(response=Response.of_html(page, code, (*headers, *extra)), **when)
 
 
-def answer(response: Response, **when: Any) -> Fault:
+def answer(response: Response, **when: Unpack[When]) -> Fault:
     """A ready response instead of the host's own."""
     return Fault(response=response, **when)
 
 
-def with_headers(*headers: tuple[str, str], **when: Any) -> Fault:
+def with_headers(*headers: tuple[str, str], **when: Unpack[When]) -> Fault:
     """The host's own answer with more headers."""
     return Fault(headers=headers, **when)
 
 
-def delay(seconds: float, **when: Any) -> Fault:
+def delay(seconds: float, **when: Unpack[When]) -> Fault:
     """The host's own answer, late."""
     return Fault(delay_seconds=seconds, **when)
 
 
-def redirect(location: str, code: int = 302, **when: Any) -> Fault:
+def redirect(location: str, code: int = 302, **when: Unpack[When]) -> Fault:
     """To another address; to its own address it is a loop."""
     return Fault(response=Response(code, (("Location", location),)), **when)
 
@@ -168,58 +176,58 @@ def redirect(location: str, code: int = 302, **when: Any) -> Fault:
 # --- connections ---------------------------------------------------------------------------------
 
 
-def refused(**when: Any) -> Fault:
+def refused(**when: Unpack[When]) -> Fault:
     return Fault(trouble=Trouble.REFUSED, **when)
 
 
-def no_such_host(**when: Any) -> Fault:
+def no_such_host(**when: Unpack[When]) -> Fault:
     return Fault(trouble=Trouble.NO_SUCH_HOST, **when)
 
 
-def unroutable(**when: Any) -> Fault:
+def unroutable(**when: Unpack[When]) -> Fault:
     return Fault(trouble=Trouble.UNROUTABLE, **when)
 
 
-def bad_certificate(flaw: Flaw = Flaw.WRONG_NAME, **when: Any) -> Fault:
+def bad_certificate(flaw: Flaw = Flaw.WRONG_NAME, **when: Unpack[When]) -> Fault:
     return Fault(trouble=Trouble.BAD_CERTIFICATE, flaw=flaw, **when)
 
 
-def tls_aborted(**when: Any) -> Fault:
+def tls_aborted(**when: Unpack[When]) -> Fault:
     """The connection ends where the TLS handshake should begin."""
     return Fault(trouble=Trouble.TLS_ABORTED, **when)
 
 
-def closed(**when: Any) -> Fault:
+def closed(**when: Unpack[When]) -> Fault:
     """Closed in good order before any header."""
     return Fault(trouble=Trouble.CLOSED, **when)
 
 
-def reset(**when: Any) -> Fault:
+def reset(**when: Unpack[When]) -> Fault:
     """Reset (RST) before any header."""
     return Fault(trouble=Trouble.RESET, **when)
 
 
-def cut_off(**when: Any) -> Fault:
+def cut_off(**when: Unpack[When]) -> Fault:
     """The host's own headers, half of its body, then the end."""
     return Fault(trouble=Trouble.CUT_OFF, **when)
 
 
-def hang(**when: Any) -> Fault:
+def hang(**when: Unpack[When]) -> Fault:
     """No byte, until the client gives up."""
     return Fault(trouble=Trouble.HANG, **when)
 
 
-def hang_in_body(**when: Any) -> Fault:
+def hang_in_body(**when: Unpack[When]) -> Fault:
     """The host's own headers and half of its body, then no byte more."""
     return Fault(trouble=Trouble.HANG_IN_BODY, **when)
 
 
-def drip(pause_seconds: float = 0.05, **when: Any) -> Fault:
+def drip(pause_seconds: float = 0.05, **when: Unpack[When]) -> Fault:
     """The host's own answer, one byte of its body at a time."""
     return Fault(trouble=Trouble.DRIP, pause_seconds=pause_seconds, **when)
 
 
-def malformed(**when: Any) -> Fault:
+def malformed(**when: Unpack[When]) -> Fault:
     """Something that is no HTTP."""
     return Fault(trouble=Trouble.MALFORMED, **when)
 
@@ -227,12 +235,12 @@ def malformed(**when: Any) -> Fault:
 # --- bodies --------------------------------------------------------------------------------------
 
 
-def huge_body(size_bytes: int = 50_000_000, **when: Any) -> Fault:
+def huge_body(size_bytes: int = 50_000_000, **when: Unpack[When]) -> Fault:
     """A page without a title and without a declared length, as long as the client reads."""
     return Fault(trouble=Trouble.ENDLESS, size_bytes=size_bytes, **when)
 
 
-def bomb(encoding: str = "gzip", size_bytes: int = 100_000_000, **when: Any) -> Fault:
+def bomb(encoding: str = "gzip", size_bytes: int = 100_000_000, **when: Unpack[When]) -> Fault:
     """A small compressed body that unpacks to `size_bytes`: gzip, deflate, br, zstd, or `gzip, gzip`."""
     body = _compressed_spaces(encoding, size_bytes)
     headers = (("Content-Type", "text/html; charset=utf-8"), ("Content-Encoding", encoding))
@@ -270,8 +278,3 @@ def _compress(encoding: str, blocks: Iterator[bytes] | list[bytes]) -> Iterator[
             yield zstd_packer.flush()
         case _:
             raise ValueError(f"no such content encoding: {encoding}")
-
-
-def on_nights(fault: Fault, nights: Container[int]) -> Fault:
-    """The same fault, in these nights only."""
-    return replace(fault, nights=nights)

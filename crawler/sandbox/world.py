@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from crawler.clock import Clock, SimulatedClock
 from crawler.sandbox import web
-from crawler.sandbox.faults import Fault, FaultBook
+from crawler.sandbox.faults import Fault, FaultBook, refused, reset
 from crawler.sandbox.messages import Request, Response
 
 FIRST_NIGHT: Final = datetime(2026, 11, 2, 2, 30, tzinfo=UTC)
@@ -60,6 +60,8 @@ class World:
         self.natural = natural
         self.clock: Clock = clock or SimulatedClock(FIRST_NIGHT)
         self.night = 1
+        self.network_is_down = False
+        """Nothing can be reached, whatever `faults` says: behind a proxy each host is a 502, else a reset."""
         self.faults = FaultBook()
         self.requests: list[Request] = []
         self.tunnels: list[str] = []
@@ -91,6 +93,8 @@ class World:
 
     def connection_fault(self, host: str) -> Fault | None:
         """What a new connection to `host` meets."""
+        if self.network_is_down:
+            return refused()
         found = self.faults.strike_connection(host, self.night)
         if found is None and host not in SERVICE_OF_HOST:
             found = web.connection_fault_of(self, host)
@@ -98,6 +102,8 @@ class World:
 
     def request_fault(self, request: Request, *, tunnelled: bool) -> Fault | None:
         """What a request meets; `tunnelled` ones have passed the faults of the connection."""
+        if self.network_is_down:
+            return reset() if tunnelled else refused()
         found = self.faults.strike_request(request.host, request.url, self.night, tunnelled=tunnelled)
         if found is None and request.host not in SERVICE_OF_HOST:
             found = web.fault_of(self, request)
