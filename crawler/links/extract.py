@@ -1,0 +1,194 @@
+"""Document → every link a careful reader sees in it, with its place, its entry and its role.
+
+The table of contents of the extractor: decode, hide what readers do not see, blocks, inline links, owners.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from crawler.links.blocks import Block, BlockKind, read_html_blocks, read_markdown_blocks
+from crawler.links.classify import link_of
+from crawler.links.decode import SourceText, read_source
+from crawler.links.hidden import hide_unseen
+from crawler.links.inline import read_definitions
+from crawler.links.passages import Owner, Passage, PassageReader, PlacedLink
+from crawler.links.roles import decide_role
+from crawler.links.known import collect_known
+from crawler.records import Role, Target, TargetKind
+
+
+@dataclass(frozen=True, slots=True)
+class ExtractedLink:
+    """One mention of a link. `line` and `column` count from 1 in the decoded document; `raw` stands there."""
+
+    document: str
+    url: str
+    raw: str
+    line: int
+    column: int
+    entry: str | None
+    section: str
+    role: Role
+    canonical_url: str
+    target: Target
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A document read: its source, and its passages as they come."""
+
+    source: SourceText
+    passages: Iterator[Passage]
+
+
+_HTML_NAME = re.compile(r"\.x?html?$", re.IGNORECASE)
+_HTML_START = re.compile(r"\s*(?:<\?xml[^>]*>\s*)?<(?:!doctype\s+html|html[\s>])", re.IGNORECASE)
+
+
+def extract_links(content: bytes | str, *, name: str = "") -> Iterator[ExtractedLink]:
+    """Every link of a document in document order; `name` helps to tell its format. Never raises."""
+    reading = read_document(content, name=name)
+    places = Places(reading.source)
+    for owner, passages in group_by_owner(reading.passages):
+        for passage, link, role in assign_roles(owner, passages):
+            yield _extracted(name, passage, link, role, reading.source, places)
+
+
+def extracted_to_json(link: ExtractedLink) -> dict[str, Any]:
+    """The object `crawler extract --format jsonl` prints."""
+    return {
+        "document": link.document,
+        "url": link.url,
+        "raw": link.raw,
+        "line": link.line,
+        "column": link.column,
+        "entry": link.entry,
+        "section": link.section,
+        "role": str(link.role),
+        "canonical_url": link.canonical_url,
+        "target": {"kind": str(link.target.kind), "id": link.target.id},
+    }
+
+
+def read_document(content: bytes | str, *, name: str = "") -> Reading:
+    """Decodes a document and begins to read its passages."""
+    source = read_source(content)
+    text = hide_unseen(source.text)
+    is_html = bool(_HTML_NAME.search(name) or _HTML_START.match(text))
+    known = collect_known(text)
+    blocks: Iterator[Block]
+    if is_html:
+        blocks, definitions = read_html_blocks(text), {}
+    elif known.runs_together:
+        blocks, definitions = _glued_blocks(text), {}
+    else:
+        blocks, definitions = read_markdown_blocks(text), read_definitions(text)
+    reader = PassageReader(text, definitions, known, markdown=not is_html and not known.runs_together)
+    return Reading(source, reader.read(blocks))
+
+
+def _glued_blocks(text: str) -> Iterator[Block]:
+    """Lines of text that was glued together: each line is a paragraph."""
+    start = 0
+    while start < len(text):
+        end = text.find("\n", start)
+        end = len(text) if end < 0 else end
+        if end > start:
+            yield Block(BlockKind.PARAGRAPH, start, end)
+        start = end + 1
+
+
+def group_by_owner(passages: Iterator[Passage]) -> Iterator[tuple[Owner | None, list[Passage]]]:
+    """Neighbouring passages of one owner."""
+    owner: Owner | None = None
+    group: list[Passage] = []
+    for passage in passages:
+        if group and passage.owner != owner:
+            yield owner, group
+            group = []
+        owner = passage.owner
+        if passage.links or group or passage.owner is not None:
+            group.append(passage)
+    if group:
+        yield owner, group
+
+
+def assign_roles(
+    owner: Owner | None, passages: list[Passage]
+) -> Iterator[tuple[Passage, PlacedLink, Role]]:
+    """The links of one owner with their roles: a data link that is all an entry has is its project."""
+    decided: list[tuple[Passage, PlacedLink, Role]] = []
+    for passage in passages:
+        for placed in passage.links:
+            inline = placed.inline
+            target = link_of(inline.url).target
+            role = decide_role(
+                inline.url,
+                target,
+                inline.form,
+                words=placed.words,
+                before=placed.before,
+                column=placed.column,
+                is_name=placed.is_name,
+                around_image=inline.around_image,
+                inside_link=inline.inside_link,
+            )
+            decided.append((passage, placed, role))
+    if owner is not None and not any(role is Role.PROJECT for _, _, role in decided):
+        main = next((index for index, (_, placed, role) in enumerate(decided) if _is_own_data(placed, role)), None)
+        if main is not None:
+            passage, placed, _ = decided[main]
+            decided[main] = (passage, placed, Role.PROJECT)
+    return iter(decided)
+
+
+def _is_own_data(placed: PlacedLink, role: Role) -> bool:
+    if role is not Role.DATA or (placed.column and "name" not in placed.column.lower() and not placed.is_name):
+        return False
+    return link_of(placed.inline.url).target.kind is TargetKind.HUGGINGFACE_DATASET or placed.is_name
+
+
+class Places:
+    """Offsets → line and column of the original. Cheap when asked in rising order, right in any."""
+
+    def __init__(self, source: SourceText) -> None:
+        self.source = source
+        self.line = 1
+        self.line_start = 0
+
+    def of(self, offset: int) -> tuple[int, int]:
+        original = self.source.original_offset(offset)
+        text = self.source.original
+        if original < self.line_start:
+            self.line -= text.count("\n", original, self.line_start)
+            self.line_start = text.rfind("\n", 0, original) + 1
+        elif (crossed := text.count("\n", self.line_start, original)) > 0:
+            self.line += crossed
+            self.line_start = text.rfind("\n", self.line_start, original) + 1
+        return self.line, original - self.line_start + 1
+
+
+def _extracted(
+    name: str, passage: Passage, placed: PlacedLink, role: Role, source: SourceText, places: Places
+) -> ExtractedLink:
+    inline = placed.inline
+    line, column = places.of(inline.start)
+    raw = source.original[source.original_offset(inline.start) : source.original_offset(inline.end)]
+    link = link_of(inline.url)
+    return ExtractedLink(
+        document=name,
+        url=inline.url,
+        raw=raw,
+        line=line,
+        column=column,
+        entry=passage.owner.name if passage.owner else None,
+        section=passage.section,
+        role=role,
+        canonical_url=link.canonical_url,
+        target=link.target,
+    )
+

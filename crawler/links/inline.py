@@ -1,0 +1,383 @@
+"""The links inside one block: Markdown links and images, references, autolinks, HTML tags, bare addresses.
+
+Offsets are those of the whole text. What surrounds a link (its label, whether it wraps an image) comes with
+it, because roles and names are decided from that. Linear: one pass of tokens, bounded looks ahead.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from crawler.links.url_end import (
+    NOTHING_KNOWN,
+    START_HINT,
+    KnownAddresses,
+    find_urls,
+    unescape_markdown,
+)
+
+
+class LinkForm(StrEnum):
+    """How a link is written."""
+
+    LINK = "link"
+    IMAGE = "image"
+    BARE = "bare"
+    CODE = "code"
+
+
+@dataclass(frozen=True, slots=True)
+class InlineLink:
+    """One link: `text[start:end]` is the address as written, `text[outer_start:outer_end]` all its markup.
+
+    `label` is the span of the words a reader clicks on, `around_image` whether those are (also) an image,
+    `inside_link` whether this is an image inside a link.
+    """
+
+    start: int
+    end: int
+    url: str
+    form: LinkForm
+    outer_start: int
+    outer_end: int
+    label: tuple[int, int] | None = None
+    around_image: bool = False
+    inside_link: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """Where a reference definition keeps its address."""
+
+    start: int
+    end: int
+    url: str
+
+
+_LONGEST = 4000
+_TOKEN = re.compile(
+    r"\\[!-/:-@\[-`{-~]"
+    r"|(?P<ticks>`+)"
+    r"|<(?P<auto>(?:https?:[^\s<>]{1,%(n)d}|www\.[^\s<>]{1,%(n)d}))>"
+    r"|<(?P<close>/?)(?P<tag>[A-Za-z][A-Za-z0-9]{0,15})(?=[\s/>])"
+    r"(?P<attributes>(?:[^<>\"']|\"[^\"]{0,%(n)d}\"|'[^']{0,%(n)d}'){0,%(n)d})>"
+    r"|(?P<image>!\[)|(?P<open>\[)|(?P<shut>\])" % {"n": _LONGEST}
+)
+_DESTINATION = re.compile(
+    r"\([ \t\r\n]{0,20}(?:<(?P<angle>[^<>\n]{0,%(n)d})>"
+    r"|(?P<plain>(?:[^\s()\\<]|\\.|\((?:[^\s()\\]|\\.|\([^\s()]{0,200}\)){0,500}\)|\\|<){0,%(n)d}))"
+    r"(?:[ \t\r\n]{1,20}(?:\"[^\"]{0,500}\"|'[^']{0,500}'|\([^()]{0,500}\)|“[^”]{0,500}”))?"
+    r"(?:[ \t]{1,4}=\d{0,5}x\d{0,5})?[ \t\r\n]{0,20}\)" % {"n": _LONGEST},
+    re.DOTALL,
+)
+_REFERENCE = re.compile(r"[ \t]?\[(?P<id>[^\[\]]{0,999})\]")
+_ATTRIBUTE = re.compile(
+    r"(?:^|\s)(?P<name>href|src|data-src|poster)\s*=\s*(?:\"(?P<d>[^\"]*)\"|'(?P<s>[^']*)'|(?P<b>[^\s\"'>]+))", re.IGNORECASE
+)
+_MARKUP_HINT = re.compile(r"[\[`<]")
+_WEB_ADDRESS = re.compile(r"\s*(?:h{0,2}t{1,3}ps?\s?:\s?/|h?ttps?//|//[\w-]+\.\w|www\.\w)", re.IGNORECASE)
+_SCHEMELESS = re.compile(r"(?:[a-z0-9-]+\.)+[a-z]{2,12}(?::\d+)?/[^\s]", re.IGNORECASE)
+_KNOWN_HOST = re.compile(
+    r"(?:www\.|[a-z0-9-]+\.)?(?:github\.com|github\.io|huggingface\.co|hf\.co|arxiv\.org|gitee\.com|modelscope\.cn|"
+    r"kaggle\.com|zhihu\.com|google\.com|openai\.com|medium\.com)(?:/|$)", re.IGNORECASE,
+)
+_ENTITY = re.compile(r"&(?:[a-zA-Z]{2,8}|#\d{1,6}|#[xX][0-9a-fA-F]{1,6});")
+_BROKEN_PLACEHOLDER = re.compile(r"[<>{}\s]|\.\.\.$|…|^https?://(?:\W|$)")
+_LINK_TAGS = frozenset({"a", "area"})
+_IMAGE_TAGS = frozenset({"img"})
+_EMBED_TAGS = frozenset({"iframe", "video", "audio", "source", "embed"})
+
+DEFINITION = re.compile(
+    r"^[ \t>]{0,12}\[(?P<id>[^\[\]\n^]{1,999})\]:[ \t]*(?:\r?\n[ \t]*)?"
+    r"(?:<(?P<angle>[^<>\n]{1,4000})>|(?P<plain>[^\s<]\S{0,4000}))",
+    re.MULTILINE,
+)
+
+
+def read_definitions(text: str) -> dict[str, Definition]:
+    """The reference definitions of a document; the first of an id wins."""
+    definitions: dict[str, Definition] = {}
+    if "]:" not in text:
+        return definitions
+    for match in DEFINITION.finditer(text):
+        group = "angle" if match["angle"] is not None else "plain"
+        url = meant_address(match[group])
+        if url is not None:
+            key = reference_key(match["id"])
+            definitions.setdefault(key, Definition(match.start(group), match.end(group), url))
+    return definitions
+
+
+def reference_key(label: str) -> str:
+    return " ".join(label.casefold().split())
+
+
+def meant_address(written: str, *, markdown: bool = True) -> str | None:
+    """The address that a destination or attribute means; None for anchors, relative links, other schemes."""
+    address = written.strip()
+    if markdown:
+        address = unescape_markdown(address)
+    if "&" in address:
+        address = _ENTITY.sub(lambda match: html.unescape(match[0]), address)
+    if address.startswith("//"):
+        address = "https:" + address
+    elif not _WEB_ADDRESS.match(address):
+        if not (_SCHEMELESS.match(address) and _KNOWN_HOST.match(address)) and not _KNOWN_HOST.fullmatch(address):
+            return None
+        address = "https://" + address
+    found = next(find_urls(address), None)
+    if found is None or found.start != 0:
+        return None if _BROKEN_PLACEHOLDER.search(address) else address
+    # The scheme as meant, the rest as written: a destination is delimited already.
+    if not address.lower().startswith(("http://", "https://")):
+        return found.url if found.end == len(address) else found.url + address[found.end :]
+    return address
+
+
+def find_inline_links(
+    text: str,
+    start: int,
+    end: int,
+    definitions: Mapping[str, Definition],
+    *,
+    known: KnownAddresses = NOTHING_KNOWN,
+    markdown: bool = True,
+) -> list[InlineLink]:
+    """The links in `text[start:end]` by their place in the text."""
+    if not _MARKUP_HINT.search(text, start, end):
+        if not START_HINT.search(text, start, end):
+            return []
+        return list(_bare(text, start, end, known, markdown, LinkForm.BARE))
+    scanner = _Scanner(text, start, end, definitions, markdown)
+    scanner.scan()
+    links = scanner.links
+    for region_start, region_end, form in scanner.free_regions():
+        if START_HINT.search(text, region_start, region_end):
+            links.extend(_bare(text, region_start, region_end, known, markdown, form))
+    links.sort(key=lambda link: (link.outer_start, link.start) if link.form is LinkForm.BARE else (link.start, link.end))
+    links.sort(key=lambda link: link.start)
+    return links
+
+
+def find_code_links(text: str, start: int, end: int) -> list[InlineLink]:
+    """The addresses in a code block that a reader is meant to use."""
+    if not START_HINT.search(text, start, end):
+        return []
+    return list(_bare(text, start, end, NOTHING_KNOWN, False, LinkForm.CODE))
+
+
+def _bare(
+    text: str, start: int, end: int, known: KnownAddresses, markdown: bool, form: LinkForm
+) -> Iterator[InlineLink]:
+    code = form is LinkForm.CODE
+    for found in find_urls(text, start, end, known=known, escapes=markdown and not code, code=code):
+        url = found.url
+        if "&" in url:
+            url = _ENTITY.sub(lambda match: html.unescape(match[0]), url)
+        yield InlineLink(found.start, found.end, url, form, found.start, found.end)
+
+
+@dataclass(slots=True)
+class _Bracket:
+    start: int
+    content: int
+    image: bool
+    has_image: bool = False
+
+
+@dataclass(slots=True)
+class _Anchor:
+    """An open `<a>`: its address and where it began."""
+
+    start: int
+    end: int
+    url: str
+    outer_start: int
+    content: int
+    has_image: bool = False
+
+
+class _Scanner:
+    def __init__(
+        self, text: str, start: int, end: int, definitions: Mapping[str, Definition], markdown: bool
+    ) -> None:
+        self.text, self.start, self.end = text, start, end
+        self.definitions = definitions
+        self.markdown = markdown
+        self.links: list[InlineLink] = []
+        self.taken: list[tuple[int, int]] = []
+        self.code: list[tuple[int, int]] = []
+        self.brackets: list[_Bracket] = []
+        self.anchor: _Anchor | None = None
+        self.missing_ticks: set[int] = set()
+
+    def scan(self) -> None:
+        position = self.start
+        while token := _TOKEN.search(self.text, position, self.end):
+            position = token.end()
+            kind = token.lastgroup
+            if token["ticks"]:
+                if self.markdown:
+                    position = self._code_span(token)
+            elif token["auto"]:
+                self._autolink(token)
+            elif token["tag"]:
+                self._tag(token)
+            elif kind in {"image", "open"} and self.markdown:
+                self.brackets.append(_Bracket(token.start(), token.end(), kind == "image"))
+            elif kind == "shut" and self.markdown and self.brackets:
+                position = self._close_bracket(token)
+        self._close_anchor(self.end)
+
+    def free_regions(self) -> Iterator[tuple[int, int, LinkForm]]:
+        """What no link has taken, in order; code spans are told apart."""
+        spans = [(a, b, None) for a, b in self.taken] + [(a, b, LinkForm.CODE) for a, b in self.code]
+        cursor = self.start
+        for a, b, form in sorted(spans, key=lambda span: (span[0], -span[1])):
+            if a < cursor:
+                continue
+            if a > cursor:
+                yield cursor, a, LinkForm.BARE
+            if form is not None:
+                yield a, b, form
+            cursor = b
+        if cursor < self.end:
+            yield cursor, self.end, LinkForm.BARE
+
+    def _code_span(self, token: re.Match[str]) -> int:
+        ticks = token["ticks"]
+        if len(ticks) in self.missing_ticks:
+            return token.end()
+        closing = re.compile(rf"(?<!`){ticks}(?!`)").search(self.text, token.end(), self.end)
+        if closing is None:
+            self.missing_ticks.add(len(ticks))
+            return token.end()
+        self.code.append((token.end(), closing.start()))
+        return closing.end()
+
+    def _autolink(self, token: re.Match[str]) -> None:
+        url = meant_address(token["auto"], markdown=False)
+        if url is not None:
+            self._add(
+                InlineLink(token.start("auto"), token.end("auto"), url, LinkForm.BARE, token.start(), token.end())
+            )
+
+    def _add(self, link: InlineLink) -> None:
+        if self.anchor is not None and link.form is LinkForm.IMAGE:
+            self.anchor.has_image = True
+            link = InlineLink(
+                link.start, link.end, link.url, link.form, link.outer_start, link.outer_end, link.label,
+                link.around_image, inside_link=True,
+            )
+        self.links.append(link)
+        self.taken.append((link.outer_start, link.outer_end))
+
+    def _tag(self, token: re.Match[str]) -> None:
+        tag = token["tag"].lower()
+        self.taken.append(token.span())
+        if tag in _LINK_TAGS:
+            self._close_anchor(token.start())
+            if not token["close"] and (found := self._attribute(token, "href")):
+                start, end, url = found
+                self.anchor = _Anchor(start, end, url, token.start(), token.end())
+        elif tag in _IMAGE_TAGS or tag in _EMBED_TAGS:
+            if not token["close"] and (found := self._attribute(token, "src")):
+                start, end, url = found
+                form = LinkForm.IMAGE if tag in _IMAGE_TAGS else LinkForm.LINK
+                self._add(InlineLink(start, end, url, form, token.start(), token.end()))
+
+    def _attribute(self, token: re.Match[str], name: str) -> tuple[int, int, str] | None:
+        offset = token.start("attributes")
+        for attribute in _ATTRIBUTE.finditer(token["attributes"]):
+            if attribute["name"].lower() == name:
+                group = next(g for g in ("d", "s", "b") if attribute[g] is not None)
+                url = meant_address(attribute[group], markdown=False)
+                if url is not None:
+                    written = attribute[group]
+                    start = offset + attribute.start(group) + len(written) - len(written.lstrip())
+                    return start, start + len(written.strip()), url
+        return None
+
+    def _close_anchor(self, end: int) -> None:
+        anchor, self.anchor = self.anchor, None
+        if anchor is not None:
+            self.links.append(
+                InlineLink(
+                    anchor.start, anchor.end, anchor.url, LinkForm.LINK, anchor.outer_start, end,
+                    (anchor.content, end), anchor.has_image,
+                )
+            )
+            # Words inside the anchor are its label, unless it was never closed where it should be.
+            self.taken.append((anchor.outer_start, end if end < self.end else anchor.content))
+
+    def _close_bracket(self, token: re.Match[str]) -> int:
+        bracket = self.brackets.pop()
+        text = self.text
+        if destination := _DESTINATION.match(text, token.end(), self.end):
+            group = "angle" if destination["angle"] is not None else "plain"
+            url = meant_address(destination[group])
+            start, end = destination.span(group)
+            return self._link(bracket, token, url, start, end, destination.end())
+        reference = _REFERENCE.match(text, token.end(), self.end)
+        label = text[bracket.content : token.start()]
+        identifier = reference["id"] if reference and reference["id"] else label
+        if self.definitions and len(identifier) < 1000:
+            definition = self.definitions.get(reference_key(identifier))
+            if definition is not None:
+                outer_end = reference.end() if reference else token.end()
+                return self._link(bracket, token, definition.url, definition.start, definition.end, outer_end)
+        return token.end()
+
+    def _link(
+        self, bracket: _Bracket, token: re.Match[str], url: str | None, start: int, end: int, outer_end: int
+    ) -> int:
+        if url is None:
+            # A relative link or anchor: nothing to follow, but its label is text a reader sees.
+            if bracket.image:
+                self.taken.append((bracket.start, outer_end))
+            return outer_end
+        form = LinkForm.IMAGE if bracket.image else LinkForm.LINK
+        if bracket.image and self.brackets and not self.brackets[-1].image:
+            self.brackets[-1].has_image = True
+        link = InlineLink(
+            start, end, url, form, bracket.start, outer_end, (bracket.content, token.start()), bracket.has_image,
+            inside_link=False,
+        )
+        self._add(link)
+        return outer_end
+
+
+# --- what a reader sees of it -------------------------------------------------------------------------
+
+_PLAIN_IMAGE = re.compile(r"!\[[^\[\]]{0,500}\](?:\([^()\s]{0,4000}(?:\s[^()]{0,500})?\)|\[[^\[\]]{0,500}\])")
+_PLAIN_LINK = re.compile(
+    r"\[((?:[^\[\]\\]|\\.|\[[^\[\]]{0,500}\]){0,1000})\](?:\((?:[^()\s]|\([^()\s]{0,500}\)){0,4000}(?:\s[^()]{0,500})?\)|\[[^\[\]]{0,500}\])"
+)
+_PLAIN_TAG = re.compile(r"</?[A-Za-z][^<>]{0,4000}>|<(https?://[^<>\s]{1,4000})>")
+_EMPHASIS = re.compile(r"(\*{1,3}|~~)(?=\S)(.{1,1000}?)(?<=\S)\1|(?<!\w)(_{1,3})(?=\S)(.{1,1000}?)(?<=\S)\3(?!\w)")
+_SPACES = re.compile(r"\s+")
+
+
+def plain_text(markup: str) -> str:
+    """What a reader sees of inline Markdown and HTML: no images, no marks, links as their words."""
+    text = markup
+    if "![" in text:
+        text = _PLAIN_IMAGE.sub(" ", text)
+    if "[" in text:
+        text = _PLAIN_LINK.sub(r"\1", text)
+    if "<" in text:
+        text = _PLAIN_TAG.sub(lambda match: match[1] or " ", text)
+    if "`" in text:
+        text = text.replace("`", "")
+    for _ in range(3):
+        if "*" not in text and "_" not in text and "~~" not in text:
+            break
+        text = _EMPHASIS.sub(lambda match: match[2] or match[4], text)
+    text = unescape_markdown(text)
+    if "&" in text:
+        text = html.unescape(text)
+    return _SPACES.sub(" ", text).strip()
