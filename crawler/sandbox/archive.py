@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urlsplit
 
@@ -89,8 +90,15 @@ def _availability(world: World, request: Request) -> Response:
 def _nearest(captures: list[str], asked: str) -> str:
     if not asked:
         return captures[-1]
-    moment = int(asked.ljust(14, "0"))
-    return min(captures, key=lambda capture: abs(int(capture) - moment))
+    moment = _moment_of(asked)
+    return min(captures, key=lambda capture: abs(_moment_of(capture) - moment))
+
+
+def _moment_of(timestamp: str) -> datetime:
+    """The archive's timestamps may be cut short: 2024 is the first second of 2024."""
+    return datetime.strptime(timestamp + "20000101000000"[len(timestamp) :], "%Y%m%d%H%M%S").replace(
+        tzinfo=UTC
+    )
 
 
 def _cdx(world: World, request: Request) -> Response:
@@ -104,7 +112,7 @@ def _cdx(world: World, request: Request) -> Response:
         if _one(request, "from").ljust(14, "0") <= capture <= (_one(request, "to") or "9").ljust(14, "9")
     ]
     if _one(request, "sort") == "closest" and (asked := _one(request, "closest")):
-        captures.sort(key=lambda capture: abs(int(capture) - int(asked.ljust(14, "0"))))
+        captures.sort(key=lambda capture: abs(_moment_of(capture) - _moment_of(asked)))
     if limit := int(_one(request, "limit") or 0):
         captures = captures[:limit] if limit > 0 else captures[limit:]
     fields = _one(request, "fl").split(",") if "fl" in request.query else list(CDX_FIELDS)

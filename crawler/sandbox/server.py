@@ -93,7 +93,7 @@ class Sandbox:
         for section, table in self._tables(origin=origin, changes=changes).items():
             lines.append(f"[{section}]")
             # A JSON string, number, boolean or list of them is TOML too.
-            lines += [f"{key} = {json.dumps(value)}" for key, value in table.items()]
+            lines += [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in table.items()]
         return "\n".join(lines) + "\n"
 
     def _tables(self, *, origin: bool, changes: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
