@@ -38,6 +38,7 @@ class Connection(asyncio.Protocol):
         self._body: list[bytes | bytearray] = []
         self._answering = False
         self._is_proxy = False
+        self._is_connected = scheme == "https"
         self._early: list[bytes] = []
         self._timer: asyncio.TimerHandle | None = None
         self._resume: Callable[[], None] | None = None
@@ -123,6 +124,8 @@ class Connection(asyncio.Protocol):
             host, question, query = host.partition("?")
             address = f"{slash or '/'}{rest}{question}{query}"
         else:
+            # Whoever led this connection here has met the faults of the connection (direct.py).
+            self._is_connected = True
             host, address = named, target
         path, _, query_string = address.partition("?")
         return Request(
@@ -141,7 +144,7 @@ class Connection(asyncio.Protocol):
     def _answer(self, request: Request) -> None:
         world = self._world
         world.log(request)
-        fault = world.request_fault(request, tunnelled=self._scheme == "https")
+        fault = world.request_fault(request, tunnelled=self._is_connected)
         self._answering = True
         if fault is None:
             self._send(request, self._ask_world(request))

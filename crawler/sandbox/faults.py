@@ -20,7 +20,7 @@ from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
-from typing import TypedDict, Unpack
+from typing import Final, TypedDict, Unpack
 
 import brotli  # type: ignore[import-untyped]
 import zstandard
@@ -47,10 +47,12 @@ class Trouble(StrEnum):
     MALFORMED = "malformed"
 
 
-PROXY_STATUS = {Trouble.REFUSED: 502, Trouble.NO_SUCH_HOST: 503, Trouble.UNROUTABLE: 504}
+PROXY_STATUS: Final = {Trouble.REFUSED: 502, Trouble.NO_SUCH_HOST: 503, Trouble.UNROUTABLE: 504}
 """How a proxy says that it could not reach the host."""
 
-_OF_CONNECTION = frozenset((*PROXY_STATUS, Trouble.BAD_CERTIFICATE, Trouble.TLS_ABORTED))
+TLS_TROUBLES: Final = frozenset((Trouble.BAD_CERTIFICATE, Trouble.TLS_ABORTED))
+CONNECTION_TROUBLES: Final[frozenset[Trouble | None]] = TLS_TROUBLES | PROXY_STATUS.keys()
+_REQUEST_TROUBLES: Final = frozenset((None, *Trouble)) - CONNECTION_TROUBLES
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +74,6 @@ class Fault:
     after: int = 0
     times: int | None = None
 
-    @property
-    def is_of_connection(self) -> bool:
-        return self.trouble in _OF_CONNECTION
-
 
 class FaultBook(dict[str, Fault | Sequence[Fault]]):
     """`world.faults`: key → what goes wrong there; counts what it has handed out."""
@@ -89,17 +87,19 @@ class FaultBook(dict[str, Fault | Sequence[Fault]]):
             del self._seen[counted]
         super().__setitem__(key, value)
 
-    def strike_connection(self, host: str, night: int) -> Fault | None:
-        """The fault that a new connection to `host` meets."""
-        return self._strike((host, "*"), night, of_connection=True)
+    def strike_connection(
+        self, host: str, night: int, troubles: Container[Trouble | None] = CONNECTION_TROUBLES
+    ) -> Fault | None:
+        """The fault, one of `troubles`, that a new connection to `host` meets."""
+        return self._strike((host, "*"), night, troubles)
 
     def strike_request(self, host: str, url: str, night: int, *, tunnelled: bool) -> Fault | None:
         """The fault that a request meets; `tunnelled` ones have passed the connection's faults already."""
         if not self:
             return None
         keys = self._keys(host, url)
-        found = None if tunnelled else self._strike(keys, night, of_connection=True)
-        return found or self._strike(keys, night, of_connection=False)
+        found = None if tunnelled else self._strike(keys, night, CONNECTION_TROUBLES)
+        return found or self._strike(keys, night, _REQUEST_TROUBLES)
 
     def _keys(self, host: str, url: str) -> list[str]:
         address = url.partition("://")[2]
@@ -111,11 +111,11 @@ class FaultBook(dict[str, Fault | Sequence[Fault]]):
         ]
         return [*spellings, *sorted(prefixes, key=len, reverse=True), host, "*"]
 
-    def _strike(self, keys: Sequence[str], night: int, *, of_connection: bool) -> Fault | None:
+    def _strike(self, keys: Sequence[str], night: int, troubles: Container[Trouble | None]) -> Fault | None:
         for key in keys:
             entry = self.get(key, ())
             for place, fault in enumerate((entry,) if isinstance(entry, Fault) else entry):
-                if fault.is_of_connection != of_connection:
+                if fault.trouble not in troubles:
                     continue
                 if fault.nights is not None and night not in fault.nights:
                     continue

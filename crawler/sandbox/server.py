@@ -28,6 +28,7 @@ import msgspec
 from crawler.config import Settings
 from crawler.sandbox.authority import process_authority
 from crawler.sandbox.connection import Connection
+from crawler.sandbox.faults import TLS_TROUBLES
 from crawler.sandbox.world import World
 
 LOOPBACK: Final = "127.0.0.1"
@@ -153,7 +154,7 @@ class Sandbox:
     def _context_by_sni(self) -> ssl.SSLContext:
         def choose(connection: ssl.SSLObject, name: str | None, _: ssl.SSLContext) -> int | None:
             host = name or self.host
-            fault = self.world.connection_fault(host)
+            fault = self.world.connection_fault(host, TLS_TROUBLES)
             if fault is not None and fault.flaw is None:
                 return ssl.ALERT_DESCRIPTION_INTERNAL_ERROR
             connection.context = self.authority.context_for(host, fault.flaw if fault else None)

@@ -12,12 +12,13 @@ from __future__ import annotations
 import hashlib
 import importlib
 from collections import Counter
+from collections.abc import Container
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from crawler.clock import Clock, SimulatedClock
 from crawler.sandbox import web
-from crawler.sandbox.faults import Fault, FaultBook, refused, reset
+from crawler.sandbox.faults import CONNECTION_TROUBLES, Fault, FaultBook, Trouble, refused, reset
 from crawler.sandbox.messages import Request, Response
 
 FIRST_NIGHT: Final = datetime(2026, 11, 2, 2, 30, tzinfo=UTC)
@@ -91,14 +92,16 @@ class World:
         response: Response = module.answer(self, request)
         return response
 
-    def connection_fault(self, host: str) -> Fault | None:
-        """What a new connection to `host` meets."""
+    def connection_fault(
+        self, host: str, troubles: Container[Trouble | None] = CONNECTION_TROUBLES
+    ) -> Fault | None:
+        """What a new connection to `host` meets; only such `troubles` as the caller can show."""
+        found = self.faults.strike_connection(host, self.night, troubles)
         if self.network_is_down:
-            return refused()
-        found = self.faults.strike_connection(host, self.night)
-        if found is None and host not in SERVICE_OF_HOST:
+            found = refused()
+        elif found is None and host not in SERVICE_OF_HOST:
             found = web.connection_fault_of(self, host)
-        return found
+        return found if found is not None and found.trouble in troubles else None
 
     def request_fault(self, request: Request, *, tunnelled: bool) -> Fault | None:
         """What a request meets; `tunnelled` ones have passed the faults of the connection."""
