@@ -25,13 +25,13 @@ TORN = (httpx.ReadError, httpx.RemoteProtocolError)
 @pytest.fixture
 def tunnel(sandbox: Sandbox) -> Iterator[httpx.Client]:
     trust = ssl.create_default_context(cafile=sandbox.ca_file)
-    with httpx.Client(proxy=sandbox.proxy_url, verify=trust, timeout=0.5) as client:
+    with httpx.Client(proxy=sandbox.proxy_url, verify=trust, timeout=10) as client:
         yield client
 
 
 @pytest.fixture
 def origin(sandbox: Sandbox) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=sandbox.url, trust_env=False, timeout=0.5) as client:
+    with httpx.Client(base_url=sandbox.url, trust_env=False, timeout=10) as client:
         yield client
 
 
@@ -79,8 +79,9 @@ def test_broken_connections(
     tunnel: httpx.Client, world: World, fault: Fault, error: type[Exception] | tuple[type[Exception], ...]
 ) -> None:
     world.faults["example.org"] = fault
+    patience = 0.3 if error is httpx.ReadTimeout else 10
     with pytest.raises(error):
-        tunnel.get(URL)
+        tunnel.get(URL, timeout=httpx.Timeout(10, read=patience))
 
 
 @pytest.mark.parametrize(
