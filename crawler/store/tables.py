@@ -88,7 +88,7 @@ INITIAL: Final = (
         name TEXT NOT NULL,
         host TEXT NOT NULL,
         host_id TEXT,
-        stranger_host_id TEXT,
+        stranger TEXT,
         first_run_id INTEGER NOT NULL REFERENCES runs(id)
     ) STRICT
     """,
@@ -214,11 +214,10 @@ INITIAL: Final = (
         link_id INTEGER NOT NULL REFERENCES links(id),
         field TEXT NOT NULL,
         value TEXT NOT NULL,
-        run_id INTEGER NOT NULL REFERENCES runs(id),
+        observed_at TEXT NOT NULL,
         PRIMARY KEY (link_id, field)
     ) STRICT, WITHOUT ROWID
     """,
-    "CREATE INDEX doubts_run_id ON _doubts(run_id)",
     """
     CREATE TABLE findings (
         id INTEGER PRIMARY KEY,

@@ -1,0 +1,94 @@
+"""Which told facts replace known ones. Pure: a good fact is never lost to a bad read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from crawler.judge import Voice, voice_of
+from crawler.records import Facts, FindingKind, Observation, Reason
+
+COUNTERS: Final[tuple[str, ...]] = ("stars", "forks", "likes", "downloads")
+"""Fields that move every night; kept in a narrow table of their own."""
+
+LICENSE: Final = "license"
+NO_LICENSE: Final = "NONE"
+UNRECOGNISED_LICENSE: Final = "NOASSERTION"
+
+
+@dataclass(frozen=True, slots=True)
+class FactChanges:
+    """What to write: fields with a new value, and counters when any of them moved.
+
+    `doubted` is a value too grave to believe at first sight; it counts once a later night says it again.
+    """
+
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    counters: Mapping[str, int] | None = None
+    doubted: Mapping[str, Any] = field(default_factory=dict)
+
+
+def tells_of_the_thing(observation: Observation) -> bool:
+    """Whether what this look brought describes the thing itself, not a wall or an error page."""
+    match voice_of(observation):
+        case Voice.FOR:
+            return True
+        case Voice.KEPT_OUT:
+            return observation.reason in {Reason.DISABLED, Reason.GATED}
+        case Voice.AGAINST:
+            # The repository was read, one file of it is not there.
+            return observation.reason is Reason.PATH_MISSING
+    return False
+
+
+def is_of_stranger(known_host_id: str | None, observation: Observation) -> bool:
+    """Whether a look is at another thing than the one we know."""
+    return None not in (known_host_id, observation.host_id) and observation.host_id != known_host_id
+
+
+def stranger_of(known_host_id: str | None, observation: Observation) -> str | None:
+    """Who has the link's name now, if not the thing we know; the look may be at either of them.
+
+    Resolvers that found the first thing elsewhere name the stranger in the detail, after the finding's kind.
+    """
+    kind, _, stranger = (observation.detail or "").partition(": ")
+    if kind == FindingKind.NAME_REUSED:
+        return stranger
+    return f"id {observation.host_id}" if is_of_stranger(known_host_id, observation) else None
+
+
+def compare_facts(
+    known: Facts, told: Facts, confirmed_doubts: Mapping[str, Any] | None = None
+) -> FactChanges:
+    """Told facts against known ones; None is not told. `confirmed_doubts`: doubted on an earlier night."""
+    changed: dict[str, Any] = {}
+    doubted: dict[str, Any] = {}
+    for name, value in told.items():
+        if value is None or name in COUNTERS or known.get(name) == value:
+            continue
+        if name == LICENSE and _is_recognised(known.get(LICENSE)):
+            if value == UNRECOGNISED_LICENSE:
+                continue
+            if value == NO_LICENSE and (confirmed_doubts or {}).get(LICENSE) != value:
+                doubted[LICENSE] = value
+                continue
+        changed[name] = value
+    return FactChanges(fields=changed, counters=_moved_counters(known, told), doubted=doubted)
+
+
+def fact_to_text(value: Any) -> str:
+    """A fact's value as compact JSON; equal values give equal text."""
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+def _is_recognised(license_: object) -> bool:
+    return license_ not in {None, NO_LICENSE, UNRECOGNISED_LICENSE}
+
+
+def _moved_counters(known: Facts, told: Facts) -> dict[str, int] | None:
+    """All known counters with the told ones in their place, or None when none moved."""
+    before = {name: known[name] for name in COUNTERS if name in known}
+    after = before | {name: told[name] for name in COUNTERS if isinstance(told.get(name), int)}
+    return None if after == before else after

@@ -1,0 +1,139 @@
+"""Looks that say the same, kept as one interval; which runs it covers stands in a text such as `12-40,42`.
+
+The first look of an interval has its exact time, each repeat that of its run's start. Whoever folds intervals
+folds exactly the looks that were judged on their nights.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from crawler.config import HealthSettings
+from crawler.judge import Voice, judge, voice_of
+from crawler.records import Health, Hop, Link, Observation, Outcome, Reason
+from crawler.store.times import text_to_time
+
+SETTLED_BY_ONE = frozenset({Voice.FOR, Voice.KEPT_OUT, Voice.NOT_LOOKED})
+"""Of equal looks that speak so, only the first and the last leave a trace in a health."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunTerms:
+    """What folding needs to know of a run: the time of its repeated looks and the policy it judged by."""
+
+    started_at: datetime
+    policy: HealthSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """One row of `observations`. `observation.observed_at` is the time of the first look."""
+
+    observation: Observation
+    tells_facts: bool
+    first_run_id: int
+    last_run_id: int
+    runs: str
+    looks: int
+
+    def looks_until(self, last_run_id: int, runs: Mapping[int, RunTerms]) -> Iterator[tuple[int, datetime]]:
+        """(run id, time) of each look up to and including a run."""
+        for run_id in run_ids(self.runs):
+            if run_id > last_run_id:
+                return
+            yield run_id, self._time_in(run_id, runs)
+
+    def last_look_until(self, last_run_id: int, runs: Mapping[int, RunTerms]) -> tuple[int, datetime] | None:
+        """The latest look up to and including a run, without unfolding the ones before."""
+        latest: int | None = None
+        for first, last in _ranges(self.runs):
+            if first > last_run_id:
+                break
+            latest = min(last, last_run_id)
+        return None if latest is None else (latest, self._time_in(latest, runs))
+
+    def _time_in(self, run_id: int, runs: Mapping[int, RunTerms]) -> datetime:
+        return self.observation.observed_at if run_id == self.first_run_id else runs[run_id].started_at
+
+
+def row_to_interval(row: sqlite3.Row, link: Link) -> Interval:
+    chain = json.loads(row["redirect_chain"]) if row["redirect_chain"] else []
+    return Interval(
+        observation=Observation(
+            link=link,
+            observed_at=text_to_time(row["first_observed_at"]),
+            outcome=Outcome(row["outcome"]),
+            reason=Reason(row["reason"]),
+            http_status=row["http_status"],
+            final_url=row["final_url"],
+            suggested_url=row["suggested_url"],
+            detail=row["detail"],
+            redirect_chain=tuple(Hop(url, status) for url, status in chain),
+        ),
+        tells_facts=bool(row["tells_facts"]),
+        first_run_id=row["first_run_id"],
+        last_run_id=row["last_run_id"],
+        runs=row["runs"],
+        looks=row["looks"],
+    )
+
+
+def add_run(runs: str, run_id: int) -> str:
+    """`12-40` and 41 → `12-41`; `12-40` and 42 → `12-40,42`. Run ids only grow."""
+    head, comma, tail = runs.rpartition(",")
+    first, _, last = tail.partition("-")
+    if int(last or first) + 1 == run_id:
+        return f"{head}{comma}{first}-{run_id}"
+    return f"{runs},{run_id}"
+
+
+def run_ids(runs: str) -> Iterator[int]:
+    """`12-14,16` → 12, 13, 14, 16."""
+    for first, last in _ranges(runs):
+        yield from range(first, last + 1)
+
+
+def fold_intervals(
+    intervals: Iterable[Interval], runs: Mapping[int, RunTerms], last_run_id: int
+) -> tuple[Health, datetime | None]:
+    """Health as of a run, and when facts were last told, from one link's intervals, oldest first."""
+    health = Health()
+    facts_observed_at: datetime | None = None
+    for interval in intervals:
+        last = interval.last_look_until(last_run_id, runs)
+        if last is None:
+            break
+        looks: Iterable[tuple[int, datetime]]
+        if voice_of(interval.observation) in SETTLED_BY_ONE:
+            first = (interval.first_run_id, interval.observation.observed_at)
+            looks = [first] if first == last else [first, last]
+        else:
+            looks = interval.looks_until(last_run_id, runs)
+        for run_id, at in looks:
+            health = judge(health, look_at(interval.observation, at), runs[run_id].policy)
+        if interval.tells_facts:
+            facts_observed_at = last[1]
+    return health, facts_observed_at
+
+
+def look_at(observation: Observation, at: datetime) -> Observation:
+    """The same look at another time; only what `judge` reads."""
+    return Observation(
+        link=observation.link,
+        observed_at=at,
+        outcome=observation.outcome,
+        reason=observation.reason,
+        http_status=observation.http_status,
+        final_url=observation.final_url,
+        suggested_url=observation.suggested_url,
+    )
+
+
+def _ranges(runs: str) -> Iterator[tuple[int, int]]:
+    for part in runs.split(","):
+        first, _, last = part.partition("-")
+        yield int(first), int(last or first)

@@ -1,0 +1,96 @@
+"""Health, links and facts: rows of the database and values of ours."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from typing import Any, Final
+
+from crawler.records import Facts, Health, Link, Reason, State, Target, TargetKind
+from crawler.store.facts import COUNTERS
+from crawler.store.times import optional_to_text, optional_to_time
+
+LATEST: Final = 2**62
+"""A run id that no run reaches: everything up to now."""
+
+HEALTH_COLUMNS: Final = (
+    "state",
+    "since",
+    "reason",
+    "http_status",
+    "final_url",
+    "suggested_url",
+    "first_failed_at",
+    "last_alive_at",
+    "last_checked_at",
+    "strikes",
+    "first_strike_at",
+    "last_strike_at",
+    "silent_nights",
+    "last_silent_at",
+)
+
+
+def health_to_row(health: Health) -> tuple[Any, ...]:
+    """Values in the order of HEALTH_COLUMNS."""
+    return (
+        health.state.value,
+        optional_to_text(health.since),
+        health.reason.value if health.reason is not None else None,
+        health.http_status,
+        health.final_url,
+        health.suggested_url,
+        optional_to_text(health.first_failed_at),
+        optional_to_text(health.last_alive_at),
+        optional_to_text(health.last_checked_at),
+        health.strikes,
+        optional_to_text(health.first_strike_at),
+        optional_to_text(health.last_strike_at),
+        health.silent_nights,
+        optional_to_text(health.last_silent_at),
+    )
+
+
+def row_to_health(row: sqlite3.Row) -> Health:
+    """A link without a row of its own has a row of nulls from an outer join: nothing known yet."""
+    if row["state"] is None:
+        return Health()
+    return Health(
+        state=State(row["state"]),
+        since=optional_to_time(row["since"]),
+        reason=Reason(row["reason"]) if row["reason"] is not None else None,
+        http_status=row["http_status"],
+        final_url=row["final_url"],
+        suggested_url=row["suggested_url"],
+        first_failed_at=optional_to_time(row["first_failed_at"]),
+        last_alive_at=optional_to_time(row["last_alive_at"]),
+        last_checked_at=optional_to_time(row["last_checked_at"]),
+        strikes=row["strikes"],
+        first_strike_at=optional_to_time(row["first_strike_at"]),
+        last_strike_at=optional_to_time(row["last_strike_at"]),
+        silent_nights=row["silent_nights"],
+        last_silent_at=optional_to_time(row["last_silent_at"]),
+    )
+
+
+def row_to_link(row: sqlite3.Row) -> Link:
+    """From the columns `url`, `kind` and `name` of `links`."""
+    return Link(row["url"], Target(TargetKind(row["kind"]), row["name"]))
+
+
+def read_facts(connection: sqlite3.Connection, link_id: int, last_run_id: int = LATEST) -> Facts:
+    """The facts of a link as known after a run; the latest value of each field."""
+    facts: Facts = {}
+    for row in connection.execute(
+        "SELECT field, value FROM facts WHERE link_id = ? AND run_id <= ? ORDER BY field, run_id",
+        [link_id, last_run_id],
+    ):
+        facts[row["field"]] = json.loads(row["value"])
+    counters = connection.execute(
+        "SELECT stars, forks, likes, downloads FROM counters WHERE link_id = ? AND run_id <= ?"
+        " ORDER BY run_id DESC LIMIT 1",
+        [link_id, last_run_id],
+    ).fetchone()
+    if counters is not None:
+        facts |= {name: counters[name] for name in COUNTERS if counters[name] is not None}
+    return facts

@@ -1,0 +1,323 @@
+"""The one writer. Every method is one transaction; what it returned from is on the disk.
+
+Each look is judged here with the very time and evidence that its interval keeps, so that folding the stored
+intervals gives the stored health.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+
+import msgspec
+from sqlite_utils import Database
+
+from crawler import __version__
+from crawler.config import HealthSettings
+from crawler.plan import Candidate
+from crawler.records import Catalog, Exclusion, Known, Link, Observation, Question, RunState
+from crawler.store.connect import connect, connect_read_only, explained
+from crawler.store.events import Event
+from crawler.store.findings import update_findings
+from crawler.store.recording import LookWriter
+from crawler.store.rows import read_facts, row_to_health, row_to_link
+from crawler.store.schema import migrate
+from crawler.store.sync import sync_catalog
+from crawler.store.times import optional_to_text, optional_to_time, text_to_time, time_to_text, whole_seconds
+
+__all__ = ["Event", "RunHandle", "Store"]
+
+RESUMABLE: Final = timedelta(hours=12)
+CLOCK_SLACK: Final = timedelta(seconds=5)
+"""Runs that follow each other at once are moved a second apart; that is no clock gone wrong."""
+MISS_STANDS: Final = timedelta(days=30)
+"""How long nobody asks an archive again that had no copy."""
+STRIKES_BEFORE_ARCHIVE: Final = 2
+
+
+@dataclass(frozen=True, slots=True)
+class RunHandle:
+    """The run in hand. `note` says what was odd about beginning it, for the summary."""
+
+    id: int
+    started_at: datetime
+    resumed: bool
+    policy: HealthSettings
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveQuestion:
+    """A failing link without a known archived copy; the copy nearest to `last_alive_at` is wanted."""
+
+    link: Link
+    last_alive_at: datetime | None
+
+
+class Store:
+    """The database, open for writing. Use it from one thread."""
+
+    def __init__(
+        self, path: Path, connection: sqlite3.Connection, now: Callable[[], datetime], policy: HealthSettings
+    ) -> None:
+        self._path = path
+        self._connection = connection
+        self._database = Database(connection)
+        self._now = now
+        self._policy = policy
+        self._requests_before: Mapping[str, int] = {}
+        self._requests_saved: Mapping[str, int] | None = None
+
+    @classmethod
+    def open(cls, path: Path, now: Callable[[], datetime], policy: HealthSettings | None = None) -> Self:
+        """Open or create a database and bring its tables up to date.
+
+        Raises UnableError when it is damaged, foreign, written by a newer release or cannot be written.
+        """
+        connection = connect(path)
+        try:
+            with explained(path):
+                migrate(Database(connection))
+        except BaseException:
+            connection.close()
+            raise
+        return cls(path, connection, now, policy or HealthSettings())
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    # --- the run ---
+
+    def begin_run(self, catalog: Catalog, now: datetime | None = None) -> RunHandle:
+        """Continue the latest run if it ended early within the last twelve hours, else begin a new one.
+
+        Takes the catalog in. A continued run goes on judging by the policy that it began with. When the
+        clock stands before the latest thing recorded, the run begins a second after that and says so.
+        """
+        now = whole_seconds(now or self._now())
+        with self._transaction():
+            latest = self._connection.execute("SELECT * FROM runs ORDER BY id DESC LIMIT 1").fetchone()
+            note = None
+            if latest is not None:
+                last_time = text_to_time(latest["updated_at"])
+                if now < last_time - CLOCK_SLACK:
+                    note = (
+                        f"the clock shows {time_to_text(now)}, before the latest record of"
+                        f" {time_to_text(last_time)}; this run begins right after that"
+                    )
+                now = max(now, last_time + timedelta(seconds=1))
+            run = self._resume(latest, now, note) or self._begin(now, note)
+            sync_catalog(self._connection, catalog, run.id)
+        return run
+
+    def _resume(self, latest: sqlite3.Row | None, now: datetime, note: str | None) -> RunHandle | None:
+        if latest is None or latest["state"] not in {RunState.RUNNING, RunState.INTERRUPTED}:
+            return None
+        started_at = text_to_time(latest["started_at"])
+        if now - started_at >= RESUMABLE:
+            self._connection.execute(
+                "UPDATE runs SET state = ?, finished_at = coalesce(finished_at, updated_at) WHERE id = ?",
+                [RunState.INTERRUPTED.value, latest["id"]],
+            )
+            return None
+        self._connection.execute(
+            "UPDATE runs SET state = ?, finished_at = NULL WHERE id = ?",
+            [RunState.RUNNING.value, latest["id"]],
+        )
+        self._requests_before = json.loads(latest["requests"])
+        policy = msgspec.json.decode(latest["policy"], type=HealthSettings)
+        return RunHandle(latest["id"], started_at, resumed=True, policy=policy, note=note)
+
+    def _begin(self, now: datetime, note: str | None) -> RunHandle:
+        started_at = time_to_text(now)
+        cursor = self._connection.execute(
+            "INSERT INTO runs (name, started_at, state, updated_at, crawler_version, policy)"
+            " VALUES (?, ?, ?, ?, ?, ?)",
+            [
+                f"run of {now:%Y-%m-%d %H:%M}",
+                started_at,
+                RunState.RUNNING.value,
+                started_at,
+                __version__,
+                msgspec.json.encode(self._policy).decode(),
+            ],
+        )
+        self._requests_before = {}
+        return RunHandle(int(cursor.lastrowid or 0), now, resumed=False, policy=self._policy, note=note)
+
+    def save_progress(self, run: RunHandle, requests: Mapping[str, int]) -> None:
+        """Keep the HTTP requests counted so far; a continued run adds to what it had."""
+        if requests != self._requests_saved:
+            with self._transaction():
+                self._save_requests(run, requests)
+
+    def finish_run(
+        self,
+        run: RunHandle,
+        state: RunState,
+        requests: Mapping[str, int],
+        summary: Mapping[str, Any] | None = None,
+    ) -> datetime:
+        """Close the run, with findings brought up to date unless it judged nothing; returns when."""
+        finished_at = max(whole_seconds(self._now()), run.started_at)
+        with self._transaction():
+            self._save_requests(run, requests)
+            if state is not RunState.FAILED:
+                update_findings(self._connection, run.id, finished_at)
+            self._connection.execute(
+                "UPDATE runs SET state = ?, finished_at = ?, summary = ? WHERE id = ?",
+                [
+                    state.value,
+                    time_to_text(finished_at),
+                    json.dumps(summary or {}, ensure_ascii=False, sort_keys=True),
+                    run.id,
+                ],
+            )
+        return finished_at
+
+    def _save_requests(self, run: RunHandle, requests: Mapping[str, int]) -> None:
+        before = self._requests_before
+        total = {host: before.get(host, 0) + requests.get(host, 0) for host in sorted({*before, *requests})}
+        self._connection.execute(
+            "UPDATE runs SET requests = ?, updated_at = max(updated_at, ?) WHERE id = ?",
+            [json.dumps(total), time_to_text(self._now()), run.id],
+        )
+        self._requests_saved = dict(requests)
+
+    # --- what to ask ---
+
+    def questions(self, run: RunHandle) -> Iterator[Candidate]:
+        """Every link of the present catalog, as a stream; what is written meanwhile does not touch it."""
+        with explained(self._path):
+            reader = connect_read_only(self._path)
+            try:
+                for row in reader.execute(CANDIDATES, {"run": run.id}):
+                    yield _row_to_candidate(reader, row)
+            finally:
+                reader.close()
+
+    # --- what was seen ---
+
+    def record(self, run: RunHandle, observations: Iterable[Observation]) -> list[Event]:
+        """Write and judge a batch of looks, in order, in one transaction; returns what changed."""
+        with self._transaction():
+            writer = LookWriter(self._connection, run.id, run.started_at, run.policy)
+            events = [event for observation in observations for event in writer.write(observation)]
+            latest = writer.latest_time
+            self._connection.execute(
+                "UPDATE runs SET updated_at = max(updated_at, ?) WHERE id = ?", [time_to_text(latest), run.id]
+            )
+        return events
+
+    # --- archived copies ---
+
+    def archive_questions(self, limit: int) -> list[ArchiveQuestion]:
+        """Dead links, then suspects from their second strike on, that nobody found an archived copy of."""
+        rows = self._connection.execute(
+            WITHOUT_COPY,
+            {
+                "strikes": STRIKES_BEFORE_ARCHIVE,
+                "asked_since": time_to_text(self._now() - MISS_STANDS),
+                "limit": limit,
+            },
+        ).fetchall()
+        return [ArchiveQuestion(row_to_link(row), optional_to_time(row["last_alive_at"])) for row in rows]
+
+    def set_archived(
+        self, run: RunHandle, url: str, source: str, archived_url: str | None, captured_at: datetime | None
+    ) -> None:
+        """Remember an archive's answer: a copy for good, None (it surely has none) for thirty days."""
+        with self._transaction():
+            self._connection.execute(
+                "INSERT INTO archived_copies (link_id, source, url, captured_at, looked_up_at, run_id)"
+                " SELECT id, :source, :archived_url, :captured_at, :now, :run FROM links WHERE url = :url"
+                " ON CONFLICT (link_id, source) DO UPDATE SET url = excluded.url,"
+                " captured_at = excluded.captured_at, looked_up_at = excluded.looked_up_at,"
+                " run_id = excluded.run_id WHERE archived_copies.url IS NULL",
+                {
+                    "url": url,
+                    "source": source,
+                    "archived_url": archived_url,
+                    "captured_at": optional_to_text(captured_at),
+                    "now": time_to_text(self._now()),
+                    "run": run.id,
+                },
+            )
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        with explained(self._path), self._database.atomic():
+            yield
+
+
+CANDIDATES: Final = """
+    SELECT links.id AS link_id, links.url, links.kind, links.name, links.host_id, health.*,
+        health.told_run_id IS :run AS answered,
+        (SELECT json_group_array(DISTINCT documents.name) FROM mentions
+            JOIN entries ON entries.id = mentions.entry_id
+            JOIN documents ON documents.id = entries.document_id
+            WHERE mentions.link_id = links.id AND mentions.until_run_id IS NULL) AS documents,
+        exclusions.reason AS exclusion_reason, exclusions.until AS exclusion_until,
+        exclusions.id AS exclusion_id
+    FROM links
+    LEFT JOIN health ON health.link_id = links.id
+    LEFT JOIN exclusions ON exclusions.id = (SELECT max(latest.id) FROM exclusions AS latest
+        WHERE latest.link_id = links.id AND latest.until_run_id IS NULL)
+    WHERE EXISTS (SELECT 1 FROM mentions
+        WHERE mentions.link_id = links.id AND mentions.until_run_id IS NULL)
+    ORDER BY links.id
+"""
+
+WITHOUT_COPY: Final = """
+    SELECT links.url, links.kind, links.name, health.last_alive_at
+    FROM health JOIN links ON links.id = health.link_id
+    WHERE (health.state = 'dead' OR (health.state = 'suspect' AND health.strikes >= :strikes))
+        AND EXISTS (SELECT 1 FROM mentions
+            WHERE mentions.link_id = links.id AND mentions.until_run_id IS NULL)
+        AND NOT EXISTS (SELECT 1 FROM archived_copies
+            WHERE archived_copies.link_id = links.id
+            AND (archived_copies.url IS NOT NULL OR archived_copies.looked_up_at > :asked_since))
+    ORDER BY health.state = 'suspect', health.since, links.id
+    LIMIT :limit
+"""
+
+
+def _row_to_candidate(connection: sqlite3.Connection, row: sqlite3.Row) -> Candidate:
+    link = row_to_link(row)
+    known = Known(
+        host_id=row["host_id"],
+        validators=json.loads(row["validators"]) if row["validators"] else {},
+        facts=read_facts(connection, row["link_id"]),
+        final_url=row["final_url"],
+    )
+    exclusion = None
+    if row["exclusion_id"] is not None:
+        until = row["exclusion_until"]
+        exclusion = Exclusion(
+            link.canonical_url, row["exclusion_reason"], date.fromisoformat(until) if until else None
+        )
+    return Candidate(
+        question=Question(link, known),
+        health=row_to_health(row),
+        answered=bool(row["answered"]),
+        documents=tuple(json.loads(row["documents"])),
+        exclusion=exclusion,
+    )
