@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import importlib
 from collections import Counter
-from collections.abc import Container
+from collections.abc import Callable, Container
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -70,6 +70,7 @@ class World:
         self.errors: list[Exception] = []
         """What services raised: a mistake of the sandbox, answered by 500."""
         self._states: dict[str, Any] = {}
+        self._changes: dict[int, list[Callable[[World], None]]] = {}
 
     # --- services ------------------------------------------------------------------------------
 
@@ -122,6 +123,15 @@ class World:
         self.night += 1
         if isinstance(self.clock, SimulatedClock):
             self.clock.advance(timedelta(days=1))
+        for change in self._changes.pop(self.night, ()):
+            change(self)
+
+    def at_night(self, night: int, change: Callable[[World], None]) -> None:
+        """Change something when that night begins; at once if it has begun."""
+        if night <= self.night:
+            change(self)
+        else:
+            self._changes.setdefault(night, []).append(change)
 
     # --- chance that never changes -------------------------------------------------------------
 

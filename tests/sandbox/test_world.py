@@ -29,6 +29,18 @@ def test_a_night_is_a_day_of_a_simulated_clock(world: World, clock: SimulatedClo
     assert (world.night, world.now() - start, clock.now()) == (2, timedelta(days=1), world.now())
 
 
+def test_changes_wait_for_their_night(world: World) -> None:
+    nights: list[int] = []
+    for night in (3, 1, 3):
+        world.at_night(night, lambda world: nights.append(world.night))
+    assert nights == [1]
+    world.next_night()
+    assert nights == [1]
+    world.next_night()
+    world.next_night()
+    assert nights == [1, 3, 3]
+
+
 def test_a_real_clock_goes_its_own_way() -> None:
     world = World(clock=SystemClock())
     world.next_night()
