@@ -1,0 +1,126 @@
+"""The stale-link report for a terminal: aligned, no colour needed, long addresses never cut."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from typing import Final
+
+from crawler.escape import for_terminal
+from crawler.report.columns import cell_width, clip, pad
+from crawler.report.stale_model import HEADINGS, DocumentItems, Item, News, Place, StaleReport, Topic
+from crawler.report.wording import MADE_UP
+
+NAME_CELLS: Final = 36
+ON_ONE_LINE: Final = frozenset({Topic.ARCHIVED, Topic.GATED, Topic.RESTRICTED})
+"""Good to know, nothing to do: one line each."""
+
+
+def render_terminal(report: StaleReport) -> Iterator[str]:
+    """The report line by line, each with its line end."""
+    for line in _lines(report):
+        yield f"{line.rstrip()}\n"
+
+
+def _lines(report: StaleReport) -> Iterator[str]:
+    if report.made_up:
+        yield MADE_UP
+    title = for_terminal(report.title)
+    about = f" in {for_terminal(report.document)}" if report.document else ""
+    yield f"{title}{about}: {report.verdict()}"
+    if report.run is None or report.is_all_well:
+        return
+    yield ""
+    if report.news:
+        yield f"Changed in run {report.run.id}"
+        yield from _news_lines(report.news)
+    else:
+        yield f"Nothing changed in run {report.run.id}."
+    for document in report.documents:
+        yield ""
+        yield from _document_lines(document)
+    if report.unchecked:
+        yield ""
+        yield "Could not be checked"
+        width = max(len(f"{reason.count:,}") for reason in report.unchecked)
+        for reason in report.unchecked:
+            told = f": {for_terminal(reason.told)}" if reason.told else ""
+            yield f"  {reason.count:>{width},}  {reason.what}{told}"
+
+
+def _news_lines(news: Sequence[News]) -> Iterator[str]:
+    rows = [
+        (
+            change.what,
+            _place(change.places[0]) if change.places else "",
+            _name(change.places),
+            for_terminal(change.url) + (f"  {for_terminal(change.told)}" if change.told else ""),
+        )
+        for change in news
+    ]
+    widths = [max(cell_width(row[column]) for row in rows) for column in range(3)]
+    for *cells, last in rows:
+        padded = (pad(cell, width) for cell, width in zip(cells, widths, strict=True))
+        yield f"  {'  '.join(padded)}  {last}"
+
+
+def _document_lines(document: DocumentItems) -> Iterator[str]:
+    title = for_terminal(document.title)
+    yield f"{title}  <{for_terminal(document.url)}>" if document.url else title
+    for topic, group in groupby(document.items, key=lambda item: item.topic):
+        items = list(group)
+        yield f"  {HEADINGS[topic]} ({len(items):,})"
+        lines = [_line_number(item.places) for item in items]
+        line_width = max(len(line) for line in lines)
+        name_width = max(cell_width(_name(item.places)) for item in items)
+        for item, line in zip(items, lines, strict=True):
+            start = f"    {line:<{line_width}}  "
+            if topic in ON_ONE_LINE:
+                yield f"{start}{pad(_name(item.places), name_width)}  {'  '.join(_short_facts(item))}"
+            else:
+                yield f"{start}{_name(item.places)}"
+                for fact in _facts(item):
+                    yield f"{' ' * len(start)}{fact}"
+            if len(item.places) > 1:
+                others = ", ".join(_other_place(place, document.name) for place in item.places[1:])
+                yield f"{' ' * len(start)}also: {others}"
+
+
+def _facts(item: Item) -> Iterator[str]:
+    if item.url is not None:
+        yield for_terminal(item.url)
+    if evidence := _evidence(item):
+        yield evidence
+    if item.suggested_url is not None:
+        yield f"replace with: {for_terminal(item.suggested_url)}"
+    if item.archived_url is not None:
+        yield f"archived copy: {for_terminal(item.archived_url)}"
+
+
+def _short_facts(item: Item) -> Iterator[str]:
+    if item.url is not None:
+        yield for_terminal(item.url)
+    if evidence := _evidence(item):
+        yield evidence
+
+
+def _evidence(item: Item) -> str:
+    return ": ".join(part for part in (item.evidence, for_terminal(item.told)) if part)
+
+
+def _name(places: Sequence[Place]) -> str:
+    return clip(for_terminal(places[0].entry), NAME_CELLS) if places else ""
+
+
+def _line_number(places: Sequence[Place]) -> str:
+    return f"line {places[0].line}" if places and places[0].line is not None else "line ?"
+
+
+def _place(place: Place) -> str:
+    name = for_terminal(place.document)
+    return name if place.line is None else f"{name}:{place.line}"
+
+
+def _other_place(place: Place, here: str) -> str:
+    where = f"line {place.line}" if place.document == here and place.line is not None else _place(place)
+    return f"{where} {clip(for_terminal(place.entry), NAME_CELLS)}"

@@ -1,0 +1,128 @@
+"""What health, times and counts are called when people read them. Our own words only: nothing to escape."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Final
+
+from crawler.config import HealthSettings
+from crawler.records import Health, Run, RunState, State
+
+MADE_UP: Final = "Made-up data: the hosts were simulated, nothing here is true of the real ones."
+NEVER: Final = "never"
+
+WORST_FIRST: Final = (
+    State.DEAD,
+    State.MOVED,
+    State.SUSPECT,
+    State.RESTRICTED,
+    State.UNKNOWN,
+    State.HEALTHY,
+)
+
+
+def format_day(time: datetime | None) -> str:
+    """`2026-11-20`, or `never`."""
+    return NEVER if time is None else f"{time.astimezone(UTC):%Y-%m-%d}"
+
+
+def format_time(time: datetime | None) -> str:
+    """`2026-11-20 02:30 UTC`, or `never`."""
+    return NEVER if time is None else f"{time.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def count_of(number: int, noun: str) -> str:
+    """`1 link`, `2,000 links`, `3 copies`."""
+    if number == 1:
+        return f"1 {noun}"
+    return f"{number:,} {noun[:-1]}ies" if noun.endswith("y") else f"{number:,} {noun}s"
+
+
+def summarise_states(states: Mapping[State, int]) -> str:
+    """`312 links, 12 dead, 300 healthy`, worst first; states that no link has are left out."""
+    told = ", ".join(f"{states[state]:,} {state}" for state in WORST_FIRST if states.get(state))
+    total = count_of(sum(states.values()), "link")
+    return f"{total}, {told}" if told else total
+
+
+def describe_run(run: Run) -> str:
+    """Which run, and how it ended."""
+    match run.state:
+        case RunState.FINISHED:
+            return f"run {run.id} of {format_time(run.started_at)}"
+        case RunState.RUNNING:
+            return f"run {run.id}, still running since {format_time(run.started_at)}"
+    return f"run {run.id} of {format_time(run.started_at)}, {run.state}"
+
+
+def describe_reason(health: Health) -> str:
+    """`not-found, HTTP 404`."""
+    reason = health.reason.value if health.reason is not None else "no reason known"
+    return reason if health.http_status is None else f"{reason}, HTTP {health.http_status}"
+
+
+def describe_evidence(health: Health) -> str:
+    """What speaks for the state a link has, in one line."""
+    parts = [describe_reason(health)]
+    match health.state:
+        case State.DEAD | State.SUSPECT:
+            if health.strikes:
+                parts.append(f"failing since {format_day(health.first_failed_at)}")
+                parts.append(f"{count_of(health.strikes, 'strike')}")
+            else:
+                parts.append(f"no telling answer since {format_day(health.first_failed_at)}")
+            parts.append(_last_alive(health))
+        case State.RESTRICTED:
+            parts.append(f"since {format_day(health.since)}")
+            if health.last_alive_at is not None:
+                parts.append(_last_alive(health))
+        case State.MOVED:
+            parts.append(f"since {format_day(health.since)}")
+    return "; ".join(parts)
+
+
+def _last_alive(health: Health) -> str:
+    return (
+        "never seen alive"
+        if health.last_alive_at is None
+        else f"last alive {format_day(health.last_alive_at)}"
+    )
+
+
+def explain_policy(health: Health, policy: HealthSettings) -> str:
+    """Why a link has its state: the rule, with this link's numbers."""
+    needed = (
+        f"{count_of(policy.min_strikes, 'strike')} at least {_days(policy.min_days)} apart"
+        if policy.min_strikes > 1
+        else "one strike"
+    )
+    strikes = (
+        f"{count_of(health.strikes, 'strike')} from {format_time(health.first_strike_at)}"
+        f" to {format_time(health.last_strike_at)}"
+        if health.strikes > 1
+        else f"1 strike, at {format_time(health.last_strike_at)}"
+    )
+    match health.state:
+        case State.UNKNOWN:
+            return "no look has had an answer that says anything"
+        case State.HEALTHY:
+            return f"the last telling look found it, at {format_time(health.last_alive_at)}"
+        case State.MOVED:
+            return f"found at another permanent address, at {format_time(health.last_alive_at)}"
+        case State.RESTRICTED:
+            kept = f"; {strikes} against it before" if health.strikes else ""
+            return f"the host answers and keeps us out, so it is neither alive nor dead{kept}"
+        case State.DEAD:
+            return f"{strikes}, with none in between that found it; {needed} make a link dead"
+    if health.strikes:
+        return f"{strikes}; dead takes {needed}"
+    nights = count_of(health.silent_nights, "night")
+    return (
+        f"{nights} in a row without a telling answer;"
+        f" from {policy.silent_nights} on it is suspect, silence alone never makes it dead"
+    )
+
+
+def _days(days: float) -> str:
+    return f"{days:g} day{'' if days == 1 else 's'}"
