@@ -32,6 +32,7 @@ from crawler.sandbox.faults import TLS_TROUBLES
 from crawler.sandbox.world import World
 
 LOOPBACK: Final = "127.0.0.1"
+_BACKLOG: Final = 512
 _CLOSING_ROUNDS: Final = 100
 
 
@@ -115,15 +116,14 @@ class Sandbox:
     # --- life ----------------------------------------------------------------------------------
 
     async def __aenter__(self) -> Self:
-        loop = asyncio.get_running_loop()
         self._folder = tempfile.TemporaryDirectory(prefix="crawler-sandbox-")
         self.ca_file = self._write_authority(Path(self._folder.name))
-        plain = await loop.create_server(lambda: Connection(self), self.host, 0, backlog=512)
-        secure = await loop.create_server(
-            lambda: Connection(self, scheme="https"), self.host, 0, backlog=512, ssl=self._context_by_sni()
-        )
-        self._servers = [plain, secure]
-        self.port, self.tls_port = (server.sockets[0].getsockname()[1] for server in self._servers)
+        try:
+            self.port = await self._listen("http", None)
+            self.tls_port = await self._listen("https", self._context_by_sni())
+        except OSError:
+            await self.stop()
+            raise
         return self
 
     async def __aexit__(
@@ -132,6 +132,10 @@ class Sandbox:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        await self.stop()
+
+    async def stop(self) -> None:
+        """Refuse new connections, tear the open ones, remove the authority's file."""
         for server in self._servers:
             server.close()
         for task in self.tasks:
@@ -145,6 +149,14 @@ class Sandbox:
                 break
         if self._folder is not None:
             self._folder.cleanup()
+
+    async def _listen(self, scheme: str, context: ssl.SSLContext | None) -> int:
+        server = await asyncio.get_running_loop().create_server(
+            lambda: Connection(self, scheme=scheme), self.host, 0, backlog=_BACKLOG, ssl=context
+        )
+        self._servers.append(server)
+        port: int = server.sockets[0].getsockname()[1]
+        return port
 
     def _write_authority(self, folder: Path) -> str:
         pem = folder / "authority.pem"
@@ -182,9 +194,9 @@ def _endpoints(root: str) -> dict[str, dict[str, str]]:
 
 
 @contextmanager
-def run_in_thread(world: World) -> Iterator[Sandbox]:
+def run_in_thread(world: World, host: str = LOOPBACK) -> Iterator[Sandbox]:
     """A sandbox with an event loop of its own, for callers that are synchronous or own another loop."""
-    sandbox = Sandbox(world)
+    sandbox = Sandbox(world, host)
     started = threading.Event()
     failures: list[BaseException] = []
     loop = asyncio.new_event_loop()

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
+from collections.abc import Iterator
 
 import httpx
+import pytest
+import requests
 
-from crawler.sandbox.server import Sandbox
+from crawler.sandbox.server import Sandbox, run_in_thread
 from crawler.sandbox.world import World
 
 
@@ -54,3 +58,60 @@ def test_connections_are_kept(sandbox: Sandbox, world: World) -> None:
             assert client.get(f"https://example.org/{number}").status_code == 200
     assert len(world.tunnels) == 1
     assert len({request.connection for request in world.requests}) == 1
+
+
+def test_requests_comes_through_the_proxy(sandbox: Sandbox) -> None:
+    proxies = {"http": sandbox.proxy_url, "https": sandbox.proxy_url}
+    for scheme in ("http", "https"):
+        answer = requests.get(f"{scheme}://example.org/", proxies=proxies, verify=sandbox.ca_file, timeout=5)
+        assert "Made-up page of example.org/" in answer.text
+
+
+def test_bodies_arrive_whole(sandbox: Sandbox, world: World) -> None:
+    def parts() -> Iterator[bytes]:
+        yield b"a" * 70_000
+        yield b"b"
+
+    with httpx.Client(trust_env=False, base_url=sandbox.url) as client:
+        client.post("/example.org/", content=b'{"query": 1}')
+        client.post("/example.org/", content=parts())
+    assert [request.method for request in world.requests] == ["POST", "POST"]
+    assert [request.body for request in world.requests] == [b'{"query": 1}', b"a" * 70_000 + b"b"]
+
+
+@pytest.mark.parametrize(
+    ("sent", "start", "count"),
+    [
+        pytest.param(
+            b"GET /a.example/1 HTTP/1.0\r\nHost: localhost\r\n\r\n", b"HTTP/1.1 200 OK", 1, id="1.0"
+        ),
+        pytest.param(b"\x16\x03\x01 no TLS here\r\n\r\n", b"HTTP/1.1 400 ", 0, id="no HTTP"),
+        pytest.param(b"GET / HTTP/1.1\r\n\r\n", b"HTTP/1.1 400 ", 0, id="no host"),
+        pytest.param(
+            b"GET /a.example/1 HTTP/1.1\r\nHost: localhost\r\n\r\n"
+            b"GET /a.example/2 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+            b"HTTP/1.1 200 OK",
+            2,
+            id="pipelined",
+        ),
+    ],
+)
+def test_raw_requests(sandbox: Sandbox, world: World, sent: bytes, start: bytes, count: int) -> None:
+    with socket.create_connection((sandbox.host, sandbox.port), timeout=5) as plug:
+        plug.sendall(sent)
+        received = b"".join(iter(lambda: plug.recv(65_536), b""))
+    assert received.startswith(start)
+    assert received.count(b"HTTP/1.1 200 OK") == len(world.requests) == count
+
+
+def test_each_world_has_its_own_server() -> None:
+    worlds = World(1), World(2)
+    with run_in_thread(worlds[0]) as first, run_in_thread(worlds[1]) as second:
+        httpx.get(first.origin("https://example.org/"), trust_env=False)
+        httpx.get(second.origin("https://example.com/"), trust_env=False)
+    assert [world.requests[0].host for world in worlds] == ["example.org", "example.com"]
+
+
+def test_a_sandbox_that_cannot_start_says_so() -> None:
+    with pytest.raises(OSError, match="assign"), run_in_thread(World(), host="192.0.2.1"):
+        pass

@@ -111,7 +111,7 @@ def test_a_sandbox_ends_with_its_connections(world: World) -> None:
         async with Sandbox(world) as sandbox, httpx.AsyncClient(trust_env=False) as client:
             await client.get(f"{sandbox.url}/example.org/")
             assert sandbox.connections
-            await sandbox.__aexit__(None, None, None)
+            await sandbox.stop()
             assert not sandbox.connections
             with pytest.raises(httpx.HTTPError):
                 await client.get(f"{sandbox.url}/example.org/")
