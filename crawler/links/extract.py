@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from crawler.links.blocks import Block, BlockKind, read_html_blocks, read_markdown_blocks
+from crawler.links.blocks import Block, read_html_blocks, read_markdown_blocks
 from crawler.links.classify import link_of
 from crawler.links.decode import SourceText, read_source
+from crawler.links.glued import read_glued_blocks
 from crawler.links.hidden import hide_unseen
 from crawler.links.inline import read_definitions
 from crawler.links.passages import Owner, Passage, PassageReader, PlacedLink
@@ -84,22 +85,11 @@ def read_document(content: bytes | str, *, name: str = "") -> Reading:
     if is_html:
         blocks, definitions = read_html_blocks(text), {}
     elif known.runs_together:
-        blocks, definitions = _glued_blocks(text), {}
+        blocks, definitions = read_glued_blocks(text, known), {}
     else:
         blocks, definitions = read_markdown_blocks(text), read_definitions(text)
     reader = PassageReader(text, definitions, known, markdown=not is_html and not known.runs_together)
     return Reading(source, reader.read(blocks))
-
-
-def _glued_blocks(text: str) -> Iterator[Block]:
-    """Lines of text that was glued together: each line is a paragraph."""
-    start = 0
-    while start < len(text):
-        end = text.find("\n", start)
-        end = len(text) if end < 0 else end
-        if end > start:
-            yield Block(BlockKind.PARAGRAPH, start, end)
-        start = end + 1
 
 
 def group_by_owner(passages: Iterator[Passage]) -> Iterator[tuple[Owner | None, list[Passage]]]:

@@ -83,13 +83,16 @@ class _Heading:
 _PAGE_HEADING = re.compile(
     r"(?:star[- ]?(?:chart|history|s)|stargazers|contributors?|contributing|contribute|acknowledge?ments?|citations?|"
     r"cite|license|licence|table of contents|contents|toc|sponsors?|contact|changelog|致谢|贡献者?|赞助(?:我们)?|目录|"
-    r"引用|联系(?:我们|方式)?|许可证?|交流群?)(?:\s*[（(].*[）)])?",
+    r"引用|联系(?:我们|方式)?|许可证?|交流群?|加入我们|join us|usage|install(?:ation)?|quick ?start|getting started|"
+    r"使用(?:方法|步骤|说明)?|安装|快速开始)(?:\s*[（(].*[）)])?",
     re.IGNORECASE,
 )
 _COLLECTIVE_HEADING = re.compile(
-    r".*(?:\b(?:models|datasets|tools|papers|projects|resources|links|references|benchmarks|articles|tutorials|blogs|"
+    r".{0,40}\b(?:models|datasets|tools|papers|projects|resources|links|references|benchmarks|articles|tutorials|blogs|"
     r"others?|demos|frameworks|libraries|applications|leaderboards|news|courses|books|posts|awesome|overview|"
-    r"introduction|readme)|项目|资料|列表|汇总|工具箱|链接|资源|合集|大全|清单|参考|文献|产品|榜单|简介|介绍|概述|参考资料.*)\s*(?:[（(].*[）)])?$",
+    r"introduction|readme)\s*(?:[（(].*[）)])?"
+    r"|.{0,10}(?:项目|资料|列表|汇总|工具箱|链接|资源|合集|大全|清单|参考|文献|产品|榜单|简介|介绍|概述)\s*(?:[（(].*[）)])?"
+    r"|参考资料.{0,10}",
     re.IGNORECASE,
 )
 _INDEX_COLUMN = re.compile(r"^(?:#|no\.?|nr\.?|id|index|idx|rank|序号|编号|排名|年份?|year|date|时间|日期|category|类别|分类)$", re.IGNORECASE)
@@ -208,14 +211,38 @@ class _Section:
         bare_items = sum(1 for block in body if block.kind is BlockKind.ITEM and self._is_bare_item(block))
         self.is_collective = (
             self.is_parent
-            or (len(heading_text) < 40 and _COLLECTIVE_HEADING.match(heading_text) is not None)
+            or _COLLECTIVE_HEADING.fullmatch(heading_text) is not None
             or bare_items >= _MANY_BARE_ITEMS
+            or self._is_list_of_paragraphs()
         )
         self.section = SECTION_SEPARATOR.join(step.text for step in path)
         self.above = SECTION_SEPARATOR.join(step.text for step in path[:-1])
         self.heading_owner: Owner | None = None
         if heading is not None and not self.is_page and not self.is_collective:
             self.heading_owner = self._own_heading(heading)
+
+    def _is_list_of_paragraphs(self) -> bool:
+        """Many short paragraphs with one address each: a list without list markers."""
+        short = sum(
+            1
+            for block in self.body
+            if block.kind is BlockKind.PARAGRAPH
+            and block.end - block.start < _LONGEST_TITLE * 2
+            and self.text.count("://", block.start, block.end) == 1
+        )
+        return short >= _MANY_BARE_ITEMS
+
+    def _has_linked_children(self, index: int) -> bool:
+        """Whether paragraphs that belong to a list item hold addresses."""
+        item = self.body[index]
+        for block in self.body[index + 1 :]:
+            if block.kind is BlockKind.ITEM:
+                return False
+            if block.kind is not BlockKind.PARAGRAPH or block.level < item.level - 1:
+                return False
+            if "://" in self.text[block.start : block.end]:
+                return True
+        return False
 
     def _own_heading(self, heading: Block) -> Owner:
         name = heading_name(self.text[heading.start : heading.end])
@@ -228,9 +255,9 @@ class _Section:
     def read(self) -> Iterator[Passage]:
         if self.heading is not None:
             yield self._read_heading(self.heading)
-        for block in self.body:
+        for index, block in enumerate(self.body):
             if block.kind is BlockKind.ITEM:
-                yield self._read_item(block)
+                yield self._read_item(block, has_linked_children=self._has_linked_children(index))
             elif block.kind is BlockKind.ROW:
                 yield self._read_row(block)
             elif block.kind is BlockKind.PARAGRAPH:
@@ -262,12 +289,16 @@ class _Section:
 
     # --- list items
 
-    def _read_item(self, block: Block) -> Passage:
+    def _read_item(self, block: Block, *, has_linked_children: bool) -> Passage:
         while self.items and self.items[-1].marker >= block.marker:
             self.items.pop()
         links = self.reader.links_of(block)
         parent = self.items[-1].owner if self.items else (self.subheading or self.heading_owner)
-        owner, name_span = self._item_owner(block, links, parent)
+        name_span = None
+        if has_linked_children and not links and not is_label(words := plain_text(self.text[block.start : block.end])):
+            owner: Owner | None = self._item(block, lead_name(words))
+        else:
+            owner, name_span = self._item_owner(block, links, parent)
         self.items.append(_OpenItem(block.marker, block.level, owner))
         self.waiting_title = None
         return Passage(block, owner, self._section_of(owner), self._place(block, links, name_span=name_span))
@@ -405,15 +436,16 @@ class _Section:
             return None
         if self.subheading or self.heading_owner:
             return self.subheading or self.heading_owner
-        if self.is_page and (self.path or self._is_page_paragraph(block, links)):
+        if self.is_page and (self.path or self._is_page_paragraph(links)):
             return None
+        if block.cells:
+            name = lead_name(cell_name(self.text[slice(*block.cells[0])])) or name_from_url(links[0].url)
+            return Owner(OwnerForm.PARAGRAPH, name, self.section, block.start)
         return self._own_paragraph(block, links)
 
-    def _is_page_paragraph(self, block: Block, links: list[InlineLink]) -> bool:
-        """Badges and images, or a label with its address, before any heading."""
-        if all(link.form is LinkForm.IMAGE or link.around_image for link in links):
-            return True
-        return False
+    def _is_page_paragraph(self, links: list[InlineLink]) -> bool:
+        """Badges and images before any heading."""
+        return all(link.form is LinkForm.IMAGE or link.around_image for link in links)
 
     def _is_subheading(self, block: Block) -> bool:
         """A paragraph that stands like a heading inside an entry: bold, or a name with a date of its own."""
@@ -454,7 +486,7 @@ class _Section:
             words = plain_text(text[link.label[0] : link.label[1]]) if link.label else ""
             floor = block.start
             column = None
-            for index, (start, end) in enumerate(block.cells):
+            for index, (start, end) in enumerate(block.cells if block.kind is BlockKind.ROW else ()):
                 if start <= link.outer_start < end or start <= link.start < end:
                     floor = start
                     if index < len(block.header):

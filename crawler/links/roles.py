@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Final
 from urllib.parse import urlsplit
 
 from crawler.links.inline import LinkForm
@@ -51,11 +52,11 @@ _DATA_WORDS = re.compile(r"\bdata(?:sets?)?\b|数据|语料|\bcorpus\b|评估集
 _DATA_PATH = re.compile(r"\.(?:jsonl?|csv|tsv|parquet|zip|tar\.gz)$|/datasets?(?:/|$)|/data(?:/|$)|datasetdetail", re.IGNORECASE)
 _ORG_COLUMN = re.compile(
     r"^(?:org(?:ani[sz]ations?)?|institut\w*|company|developers?|authors?|team|affiliations?|creators?|publisher|maintainers?|"
-    r"机构|组织|公司|单位|作者|团队|开发者|研发机构|发布方|来源|厂商)$",
+    r"机.|组织|公司|单位|作者|团队|开发者|研发机构|发布方|来源|厂商)$",
     re.IGNORECASE,
 )
 _LICENSE_COLUMN = re.compile(r"licen[cs]e|许可|协议|授权", re.IGNORECASE)
-_DATA_COLUMN = re.compile(r"^(?:training )?data(?:sets?)?$|数据集|训练数据|语料|^数据$", re.IGNORECASE)
+_DATA_COLUMN = re.compile(r"^(?:training )?data(?:sets?)?$|数.集|训练数据|语料|^数据$", re.IGNORECASE)
 _PAPER_COLUMN = re.compile(r"paper|论文|publication", re.IGNORECASE)
 _DEMO_COLUMN = re.compile(r"demo|playground|体验|演示|试用", re.IGNORECASE)
 _PROJECT_COLUMN = re.compile(
@@ -63,8 +64,14 @@ _PROJECT_COLUMN = re.compile(
     re.IGNORECASE,
 )
 _ADDRESS_WORDS = re.compile(
-    r"地址|链接|github|项目|官网|主页|网址|\bcode\b|\brepo|\bproject\b|\bhomepage\b|\bwebsite\b|模型", re.IGNORECASE
+    r"地址|链接|详见|榜单|github|项目|官网|主页|网址|\bcode\b|\brepo|\bproject\b|\bhomepage\b|\bwebsite\b|模型", re.IGNORECASE
 )
+
+
+_CLAUSE_END = re.compile(r"[。；;！!？?\n]|(?<=\w)\.\s")
+_LABEL_CHARACTERS: Final = 24
+_FRONT_PATH = re.compile(r"/?(?:zh|en|cn|zh-cn|en-us|home|index\.html?)?/?", re.IGNORECASE)
+_MODEL_HOST = re.compile(r"^(?:modelscope\.cn/(?:models|studios)|gitee\.com/[^/]+/|gitlab\.com/[^/]+/|openi\.pcl\.ac\.cn/)")
 
 
 def is_badge(url: str, words: str = "") -> bool:
@@ -92,8 +99,8 @@ def decide_role(
 
     `is_name`: the link is (in) the name of its entry.
     """
-    parts = _split(url)
-    host, path = parts
+    host, path = _split(url)
+    before = _CLAUSE_END.split(before)[-1][-_LABEL_CHARACTERS:]
     if form is LinkForm.IMAGE:
         return Role.BADGE if is_badge(url, words) else Role.IMAGE
     if form is not LinkForm.LINK and _IMAGE_PATH.search(path.split("?")[0]) and "/blob/" not in path:
@@ -111,9 +118,7 @@ def decide_role(
         return Role.PAPER
     if target.kind in {TargetKind.GITHUB_OWNER, TargetKind.HUGGINGFACE_OWNER}:
         return Role.PROJECT if is_name or _ADDRESS_WORDS.search(before) else Role.ORG
-    if target.kind is TargetKind.HUGGINGFACE_SPACE or _DEMO_HOST.search(host) or _DEMO_PATH.search(path):
-        return Role.DEMO
-    if _DEMO_WORDS.search(words if not is_name else "") or _DEMO_WORDS.search(before):
+    if not is_name and (target.kind is TargetKind.HUGGINGFACE_SPACE or _is_demo(host, path, words, before)):
         return Role.DEMO
     if _ARTICLE_HOST.search(host) or _is_blog(host, path):
         return Role.ARTICLE
@@ -125,13 +130,13 @@ def decide_role(
         return Role.DATA if _DATA_PATH.search(path) else Role.PROJECT
     if target.kind is TargetKind.GITHUB_OTHER:
         return Role.OTHER
-    if is_name:
+    if is_name or _MODEL_HOST.match(host + path):
         return Role.PROJECT
     if _DATA_PATH.search(path) or _DATA_WORDS.search(words):
         return Role.DATA
     if _ARTICLE_WORDS.search(words):
         return Role.ARTICLE
-    if path in {"", "/"} or host.endswith(".github.io") or _ADDRESS_WORDS.search(label):
+    if _FRONT_PATH.fullmatch(path) or host.endswith(".github.io") or _ADDRESS_WORDS.search(label):
         return Role.PROJECT
     return Role.OTHER
 
@@ -142,6 +147,12 @@ def _split(url: str) -> tuple[str, str]:
         return (parts.hostname or "").removeprefix("www."), parts.path + (f"?{parts.query}" if parts.query else "")
     except ValueError:
         return "", ""
+
+
+def _is_demo(host: str, path: str, words: str, before: str) -> bool:
+    return bool(
+        _DEMO_HOST.search(host) or _DEMO_PATH.search(path) or _DEMO_WORDS.search(words) or _DEMO_WORDS.search(before)
+    )
 
 
 def _is_blog(host: str, path: str) -> bool:

@@ -108,11 +108,12 @@ class KnownAddresses:
     """What the document itself tells about its addresses.
 
     `repositories`: `host/owner/name` in lower case, from mentions that something delimits.
-    `runs_together`: the text was glued (PDF, copied pages), so an address may end in the middle of a word.
+    `folders` and `names`: parts of addresses, in a glued text only. `runs_together`: the text was glued (PDF, copied pages), so an address may end in the middle of a word.
     """
 
     repositories: frozenset[str] = frozenset()
-    prefixes: frozenset[str] = frozenset()
+    folders: frozenset[str] = frozenset()
+    names: frozenset[str] = frozenset()
     runs_together: bool = False
 
 
@@ -442,13 +443,16 @@ def _new_sentence_end(
         word = re.match(r"[A-Za-z]+", url[border:])
         if word and word[0] in _STARTERS and border + len(word[0]) == len(url) and after.startswith(" "):
             return border
+    for border in borders:
+        if plain_letters(url[:border]) in known.folders:
+            return border
+    for border in borders:
+        if after[:1] == " " and len(url) - border > _SHORTEST_REPEAT and plain_letters(url[border:]) in known.names:
+            return border
     names = {plain_letters(name) for name in re.findall(r"[A-Za-z][\w.-]{2,}", before[-80:])}
     for border in borders:
         if border > segment_start and plain_letters(url[segment_start:border]) in names and after[:1] == " ":
             return border
-    for border in borders:
-        if plain_letters(url[:border]) in known.prefixes:
-            return border
-    if _CJK_SENTENCE.match(after) and borders and not plain_letters(segment) in names:
+    if _CJK_SENTENCE.match(after) and borders and plain_letters(segment) not in names:
         return borders[-1]
     return None

@@ -1,0 +1,126 @@
+"""Passages → drafts of entries: everything that stands at one owner, and the document's own links."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from crawler.links.blocks import Block, BlockKind
+from crawler.links.extract import Places, Reading, assign_roles
+from crawler.links.inline import plain_text
+from crawler.links.passages import Owner, OwnerForm, Passage
+from crawler.records import Mention, Role
+
+
+@dataclass(slots=True)
+class Draft:
+    """An entry in the making. `owner` None: the document itself.
+
+    `texts` are its passages as a reader sees them, `cells` its named table cells.
+    """
+
+    owner: Owner | None
+    name: str
+    section: str
+    mentions: list[Mention] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)
+    cells: dict[str, str] = field(default_factory=dict)
+    columns: tuple[str, ...] = ()
+
+    @property
+    def is_linked(self) -> bool:
+        """Whether it carries more than images and badges."""
+        return any(mention.role not in {Role.IMAGE, Role.BADGE} for mention in self.mentions)
+
+
+def collect_drafts(reading: Reading, text: str) -> list[Draft]:
+    """The drafts of a document in its order; the document's own links come last."""
+    places = Places(reading.source)
+    page = Draft(None, "", "")
+    drafts: dict[tuple[int, str], Draft] = {}
+    waiting: dict[tuple[int, str], list[Passage]] = {}
+    for passage in reading.passages:
+        owner = passage.owner
+        if owner is None:
+            _add_links(page, [passage], reading, places)
+            continue
+        key = (owner.start, owner.form)
+        draft = drafts.setdefault(key, Draft(owner, owner.name, owner.section))
+        waiting.setdefault(key, []).append(passage)
+        _add_text(draft, passage, text)
+    for key, passages in waiting.items():
+        _add_links(drafts[key], passages, reading, places)
+    kept = list(_keep_entries(drafts.values(), page))
+    page.mentions.sort(key=lambda mention: mention.line or 0)
+    return [*kept, page]
+
+
+def _add_links(draft: Draft, passages: list[Passage], reading: Reading, places: Places) -> None:
+    source = reading.source
+    for _, placed, role in assign_roles(draft.owner, passages):
+        inline = placed.inline
+        raw = source.original[source.original_offset(inline.start) : source.original_offset(inline.end)]
+        line, _ = places.of(inline.start)
+        draft.mentions.append(Mention(inline.url, raw, role, line))
+
+
+def _add_text(draft: Draft, passage: Passage, text: str) -> None:
+    block = passage.block
+    if block.kind is BlockKind.CODE:
+        return
+    if block.kind is BlockKind.ROW:
+        draft.columns = block.header
+        for column, cell in _named_cells(block, text):
+            draft.cells.setdefault(column, cell)
+    draft.texts.append(_readable(passage, text))
+
+
+def _named_cells(block: Block, text: str) -> Iterator[tuple[str, str]]:
+    for index, (start, end) in enumerate(block.cells):
+        if index < len(block.header) and end > start:
+            yield plain_text(block.header[index]).lower(), plain_text(text[start:end])
+
+
+def _readable(passage: Passage, text: str) -> str:
+    """The words of a passage without addresses that stand there as such."""
+    pieces = []
+    cursor = passage.block.start
+    for placed in sorted(passage.links, key=lambda placed: placed.inline.outer_start):
+        inline = placed.inline
+        if inline.label is None and inline.outer_start >= cursor:
+            pieces.append(text[cursor : inline.outer_start])
+            cursor = inline.outer_end
+    pieces.append(text[cursor : passage.block.end])
+    return plain_text(" ".join(pieces))
+
+
+def _keep_entries(drafts: Iterable[Draft], page: Draft) -> Iterator[Draft]:
+    """What a reader would call an entry: without links only among neighbours that have some."""
+    drafts = list(drafts)
+    linked: Counter[object] = Counter()
+    unlinked: Counter[object] = Counter()
+    for draft in drafts:
+        (linked if draft.is_linked else unlinked)[_company(draft)] += 1
+    for draft in drafts:
+        assert draft.owner is not None
+        form = draft.owner.form
+        if draft.is_linked or form is OwnerForm.ROW:
+            if draft.name:
+                yield draft
+            else:
+                page.mentions.extend(draft.mentions)
+        elif form is OwnerForm.ITEM and not draft.mentions and linked[_company(draft)]:
+            yield draft
+        elif form is OwnerForm.HEADING and linked[_company(draft)] > unlinked[_company(draft)]:
+            yield draft
+        else:
+            page.mentions.extend(draft.mentions)
+
+
+def _company(draft: Draft) -> object:
+    """The list or section whose members are entries or not together."""
+    assert draft.owner is not None
+    if draft.owner.form is OwnerForm.ITEM:
+        return ("list", draft.owner.group)
+    return (str(draft.owner.form), draft.section)
