@@ -61,9 +61,13 @@ def fault_of(world: World, request: Request) -> Fault | None:
 
 
 def connection_fault_of(world: World, host: str) -> Fault | None:
-    """In a natural world some hosts let their certificate run out on the second night."""
-    if world.natural and world.night >= 2 and world.number("certificate", host, below=100) == 0:
-        return faults.bad_certificate(Flaw.EXPIRED)
+    """In a natural world some hosts vanish and others let their certificate run out."""
+    if world.natural:
+        draw = world.number("host", host, below=1000)
+        for share, fault, nights in NATURAL_HOST_FAULTS:
+            if draw < share:
+                return fault if world.night in nights else None
+            draw -= share
     return None
 
 
@@ -98,6 +102,13 @@ NATURAL_FATES: Final[tuple[tuple[int, Fate, range], ...]] = (
     (15, Fate.RESET, range(2, 3)),
 )
 """Of a thousand URLs so many have this fate in these nights; the rest is sound."""
+
+NATURAL_HOST_FAULTS: Final[tuple[tuple[int, Fault, range], ...]] = (
+    (25, faults.no_such_host(), range(2, 1000)),
+    (15, faults.refused(), range(3, 1000)),
+    (25, faults.bad_certificate(Flaw.EXPIRED), range(2, 1000)),
+)
+"""Of a thousand hosts so many fail whole; behind a proxy the first two are its 503 and 502."""
 
 WEIXIN_FATES: Final[tuple[tuple[int, Fate, range], ...]] = (
     (120, Fate.WEIXIN_DELETED, range(1, 1000)),

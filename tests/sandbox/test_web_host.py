@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from crawler.sandbox import web
+from crawler.sandbox.faults import Trouble
 from crawler.sandbox.messages import Request, Response
 from crawler.sandbox.server import Sandbox
 from crawler.sandbox.web_pages import Fate
@@ -201,5 +202,17 @@ def test_shares_are_about_as_said() -> None:
 
 
 def test_shares_fit_into_the_whole() -> None:
-    for table in (web.NATURAL_FATES, web.WEIXIN_FATES):
-        assert sum(share for share, _, _ in table) < 1000
+    for table in (web.NATURAL_FATES, web.WEIXIN_FATES, web.NATURAL_HOST_FAULTS):
+        assert sum(row[0] for row in table) < 1000
+
+
+def test_some_hosts_vanish_whole() -> None:
+    world = World(natural=True)
+    hosts = [f"host-{number}.example" for number in range(2000)]
+    assert {world.connection_fault(host) for host in hosts} == {None}
+    world.next_night()
+    world.next_night()
+    troubles = Counter(fault.trouble for host in hosts if (fault := world.connection_fault(host)))
+    assert set(troubles) == {Trouble.NO_SUCH_HOST, Trouble.REFUSED, Trouble.BAD_CERTIFICATE}
+    assert 60 < sum(troubles.values()) < 260
+    assert world.connection_fault("api.github.com") is None
