@@ -190,6 +190,9 @@ def write_catalog_file(
 
     Raises UsageError, and leaves the file alone, where they would not load.
     """
+    if (path.parent / SCHEMA_NAME).exists():
+        # Editors that know this line check the file while it is being written.
+        header = f"yaml-language-server: $schema={SCHEMA_NAME}\n{header}"
     text = format_catalog(document, entries, exclusions, overrides, header)
     join_files([parse_catalog(text.encode(), str(path))])
     write_output([text], path)
@@ -203,8 +206,7 @@ def format_catalog(
     header: str = "",
 ) -> str:
     """The text of a catalog file: keys in one order, every string quoted, one link a line."""
-    lines = [f"# yaml-language-server: $schema={SCHEMA_NAME}"]
-    lines += [f"# {_printable(line)}".rstrip() for line in header.splitlines()]
+    lines = [f"# {_printable(line)}".rstrip() for line in header.splitlines()]
     lines += ["", "document:", f"  title: {_quote(document.title)}"]
     if document.url is not None:
         lines.append(f"  url: {_quote(document.url)}")
@@ -220,7 +222,7 @@ def format_catalog(
         lines += [
             f"  - {_flow(entry=o.entry, field=o.field, value=o.value, reason=o.reason)}" for o in overrides
         ]
-    return "\n".join(lines).rstrip("\n") + "\n"
+    return "\n".join(lines).strip("\n") + "\n"
 
 
 def _format_entry(entry: Entry) -> Iterator[str]:

@@ -366,6 +366,7 @@ def test_the_layout_is_stable_and_quoted(tmp_path: Path) -> None:
     catalog = load_catalog([write_file(tmp_path, SMALL)])
     path = tmp_path / "again" / "list.yaml"
     path.parent.mkdir()
+    (path.parent / "catalog.schema.json").touch()
     write_catalog_file(
         path,
         catalog.documents[0],
@@ -411,6 +412,12 @@ overrides:
 """
     )
     assert load_catalog([str(path)]) == catalog
+
+
+def test_without_header_the_file_begins_with_its_document(tmp_path: Path) -> None:
+    path = tmp_path / "list.yaml"
+    write_catalog_file(path, Document("list", "A list"), [])
+    assert path.read_text() == 'document:\n  title: "A list"\n\nentries: []\n'
 
 
 @pytest.mark.parametrize(

@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
-# Collected from the hosts' own menus, site maps and sign-up errors. Where a name is doubtful it stands here:
+# Collected from the hosts' menus, checked against https://github.com/Mottie/github-reserved-names.
+# A doubtful name stands here unless it is known to own repositories, as `integrations` and `education` do:
 # a page is judged by what it answers, while an owner that never was would be called missing.
 _GITHUB_PAGES = """
-    about account advanced-security apps auth billing blog business cache captcha careers case-studies
-    codespaces collections comments contact copilot customer-stories dashboard discussions education
-    enterprise enterprises events explore features fluidicon.png git-guides github-copilot home images
-    importer integrations issues join login logout marketplace mcp mobile models mirrors network new
-    newsletter newsroom nonprofit notifications open-source organizations orgs pages partners
-    password_reset personal premium-support pricing projects pulls readme resources search security
-    session sessions settings shop signin signup site solutions spark sponsors stars static status
-    stories styleguide suggestions support team teams terms topics tos trending trust-center user users
-    watching why-github wiki
+    about account apps auth billing blog business cache case-studies changelog codespaces collections
+    comments contact copilot customer-stories dashboard developer discussions edu enterprise enterprises
+    events explore features fluidicon.png git-guides github-copilot help home images issues jobs join
+    login logout mac marketplace mcp mirrors mobile models network new newsletter newsroom nonprofit
+    notifications open-source organizations orgs pages partners password_reset personal plans
+    premium-support press pricing projects pulls readme repositories resources search security session
+    sessions settings shop showcases signin signup site solutions spark sponsors stars static status
+    stories styleguide suggestions support team teams terms topics tos trending trust-center users
+    watching why-github wiki windows works-with
 """
 _GITHUB_OWNER_PAGES = "followers following repositories"
 
 _HUB_PAGES = """
-    about activity agents api assistants avatars blog brand buckets careers changelog chat
-    code-of-conduct collections contact content-guidelines content-policy course datasets docs education
-    endpoints enterprise expert-acceleration-program favicon.ico front hardware hub inference
-    inference-api inference-endpoints inference-providers infinity jobs join kernels landing languages
-    leaderboards learn login logout mcp metrics models new new-dataset new-space notifications oauth
-    organizations papers philosophy pipelines platform playground posts pricing privacy pro reports
-    resolve-cache robots.txt search security settings shop signup sitemap.xml spaces startups static
-    storage subscribe support tasks terms-of-service tos trending welcome
+    about api assistants avatars blog brand buckets changelog chat code-of-conduct collections contact
+    content-guidelines content-policy course datasets docs endpoints enterprise
+    expert-acceleration-program favicon.ico hardware inference inference-api inference-endpoints
+    inference-providers infinity jobs join kernels languages leaderboards learn login logout mcp metrics
+    models new new-dataset new-space notifications oauth organizations papers philosophy pipelines
+    playground posts pricing privacy pro resolve-cache robots.txt search security settings shop signup
+    sitemap.xml spaces storage support tasks terms-of-service tos trending
 """
 _HUB_OWNER_PAGES = """
     activity articles buckets collections datasets followers following kernels likes models organizations

@@ -18,6 +18,8 @@ from crawler.records import Link, Target, TargetKind
         ("https://github.com/a/a.github.io", "github_repo", "a/a.github.io"),
         ("https://github.com/a/.github", "github_repo", "a/.github"),
         ("https://github.com/some_corp/x", "github_repo", "some_corp/x"),
+        ("https://github.com/integrations/slack", "github_repo", "integrations/slack"),
+        ("https://github.com/education/autograding", "github_repo", "education/autograding"),
         ("https://github.com/A/B/blob/main/LICENSE", "github_path", "a/b:main/LICENSE"),
         ("https://github.com/A/B/tree/main", "github_path", "a/b:main"),
         (
