@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, Self, TypeAlias
 
 import ada_url
 import httpcore
@@ -45,6 +45,10 @@ MAX_COOKIES: Final = 30
 MAX_COOKIE_HEADER_BYTES: Final = 8_192
 
 
+Enough: TypeAlias = Callable[[httpx.Headers, bytes], bool]
+"""(headers, body so far) → whether that is enough."""
+
+
 @dataclass(frozen=True, slots=True)
 class FetchResult:
     """What came of one address.
@@ -71,7 +75,7 @@ class _Look:
     first: ada_url.URL
     headers: dict[str, str]
     max_body_bytes: int
-    enough: Callable[[bytes], bool] | None
+    enough: Enough | None
     trusted: bool
     seconds_left: float
     cookies: httpx.Cookies = field(default_factory=httpx.Cookies)
@@ -130,12 +134,12 @@ class Fetcher:
         max_body_bytes: int | None = None,
         follow_redirects: bool = True,
         trusted: bool = False,
-        enough: Callable[[bytes], bool] | None = None,
+        enough: Enough | None = None,
     ) -> FetchResult:
         """GET one address and follow its redirects by hand.
 
         `trusted`: an endpoint the operator configured; it may be private, and a redirect to another origin
-        is refused. `enough(body so far)` may end the reading early. `headers` stay on the first origin.
+        is refused. `enough` may end the reading early. `headers` stay on the first origin.
         """
         started = self._clock.monotonic()
         try:
@@ -280,7 +284,7 @@ class Fetcher:
             httpcore.ProtocolError,
         ) as error:
             reached = progress.reached_host if proxy else None
-            failure = explain_failure(error, proxy_reached_host=reached)
+            failure = explain_failure(error, proxy_reached_host=reached, in_body=status is not None)
         return _Answer(status, headers, failure=failure, was_reused=not progress.is_new_connection)
 
     def _make_request(
@@ -327,7 +331,7 @@ class Fetcher:
                     return bytes(body[:cap]), True
             if received > cap:
                 return bytes(body), True
-            if look.enough is not None and look.enough(bytes(body)):
+            if look.enough is not None and look.enough(response.headers, bytes(body)):
                 return bytes(body), True
         return bytes(body), False
 
@@ -338,7 +342,7 @@ def user_agent(network: NetworkSettings) -> str:
 
 
 def parse_address(url: str, base: str | None = None) -> ada_url.URL:
-    """A URL as a browser reads it, without fragment and credentials. Raises LookFailed unless http(s)."""
+    """A URL as a browser reads it, without credentials. Raises LookFailed unless http(s)."""
     if len(url) > MAX_URL_LENGTH:
         raise LookFailed(Failure(Reason.INVALID_URL, f"longer than {MAX_URL_LENGTH} characters"))
     try:
@@ -347,7 +351,7 @@ def parse_address(url: str, base: str | None = None) -> ada_url.URL:
         raise LookFailed(Failure(Reason.INVALID_URL, f"no URL: {url[:200]}")) from error
     if address.protocol not in {"http:", "https:"}:
         raise LookFailed(Failure(Reason.INVALID_URL, f"{address.protocol} is not http or https"))
-    address.hash = address.username = address.password = ""
+    address.username = address.password = ""
     return address
 
 

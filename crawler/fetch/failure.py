@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-import h11
 import httpcore
 
 from crawler.records import Outcome, Reason
@@ -59,10 +58,13 @@ class LookFailed(Exception):  # noqa: N818 - carries a Failure out of a callback
         self.failure = failure
 
 
-def explain_failure(error: BaseException, *, proxy_reached_host: bool | None = None) -> Failure:
+def explain_failure(
+    error: BaseException, *, proxy_reached_host: bool | None = None, in_body: bool = False
+) -> Failure:
     """The Failure behind an exception of httpcore, ssl or the socket layer.
 
     `proxy_reached_host`: None without a proxy; False while the proxy itself was still being asked.
+    `in_body`: the headers had arrived.
     """
     chain = list(_causes(error))
     for cause in chain:
@@ -74,7 +76,12 @@ def explain_failure(error: BaseException, *, proxy_reached_host: bool | None = N
         if any(isinstance(cause, TimeoutError | httpcore.TimeoutException) for cause in chain):
             return Failure(Reason.TIMEOUT, "no answer through the proxy", temporary=True)
         return Failure(Reason.SKIPPED, f"the proxy failed: {_name(chain[-1])}", temporary=True)
-    if any(isinstance(cause, h11.RemoteProtocolError) for cause in chain):
+    if (
+        isinstance(error, httpcore.RemoteProtocolError)
+        and isinstance(error.args[0], Exception)
+        and not in_body
+    ):
+        # The parser refused it; a mere end of the connection comes with a text only.
         return Failure(Reason.SERVER_ERROR, "the answer is not proper HTTP")
     if not isinstance(error, httpcore.ReadError | httpcore.WriteError):
         for cause in chain:

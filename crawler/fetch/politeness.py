@@ -177,8 +177,7 @@ class Politeness:
 
     def lane(self, host: str) -> Lane:
         """The lane that `host` (a name without port, or a lane's name) belongs to."""
-        host = host.rstrip(".").lower()
-        name = self._lane_of_host.get(host, host)
+        name = self._name_of(host)
         lane = self._lanes.get(name)
         if lane is None:
             lane = self._lanes[name] = self._open(name)
@@ -186,14 +185,25 @@ class Politeness:
 
     def lane_for(self, url: str) -> Lane:
         """The lane that a request for `url` belongs to."""
+        return self.lane(self.lane_name_for(url))
+
+    def lane_name_for(self, url: str) -> str:
+        """The name of that lane, without opening it; "" for what is no URL."""
         for endpoint, name in self._lane_of_endpoint.items():
             if url.startswith(endpoint):
-                return self.lane(name)
-        return self.lane(urlsplit(url).hostname or "")
+                return name
+        try:
+            return self._name_of(urlsplit(url).hostname or "")
+        except ValueError:
+            return ""
 
     def lanes(self) -> Mapping[str, Lane]:
         """Every lane somebody asked for in this run, by name."""
         return MappingProxyType(self._lanes)
+
+    def _name_of(self, host: str) -> str:
+        host = host.rstrip(".").lower()
+        return self._lane_of_host.get(host, host)
 
     def _open(self, name: str) -> Lane:
         network = self._settings.network

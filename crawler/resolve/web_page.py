@@ -1,0 +1,187 @@
+"""The bytes of a page → what it says: its own encoding, title, heading and visible text. Pure."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+JUDGED_CHARACTERS: Final = 65_536
+"""The head and the text of an error page stand well within this; parsing more tells nothing."""
+MAX_TITLE_CHARACTERS: Final = 300
+MAX_TEXT_CHARACTERS: Final = 5_000
+SNIFFED_BYTES: Final = 4_096
+
+HTML_TYPES: Final = frozenset({"text/html", "application/xhtml+xml"})
+
+BYTE_ORDER_MARKS: Final = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+# Labels as browsers read them (https://encoding.spec.whatwg.org/#names-and-labels): GB2312 means GB18030.
+CODECS: Final = {
+    "utf-8": "utf-8",
+    "utf8": "utf-8",
+    "gb2312": "gb18030",
+    "gb_2312-80": "gb18030",
+    "gbk": "gb18030",
+    "x-gbk": "gb18030",
+    "gb18030": "gb18030",
+    "big5": "big5hkscs",
+    "big5-hkscs": "big5hkscs",
+    "shift_jis": "cp932",
+    "shift-jis": "cp932",
+    "x-sjis": "cp932",
+    "windows-31j": "cp932",
+    "euc-jp": "euc_jp",
+    "iso-2022-jp": "iso2022_jp",
+    "euc-kr": "cp949",
+    "ks_c_5601-1987": "cp949",
+    "us-ascii": "cp1252",
+    "ascii": "cp1252",
+    "latin1": "cp1252",
+    "iso-8859-1": "cp1252",
+    "koi8-r": "koi8_r",
+    "koi8-u": "koi8_u",
+}
+OTHER_LABELS: Final = re.compile(r"(windows|cp|iso)-?(125[0-8]|8859-\d{1,2})")
+REPLACEMENT: Final = "\N{REPLACEMENT CHARACTER}"
+TOLERATED_DAMAGE: Final = 0.005
+"""A few bad bytes do not make a page another encoding's; read in a wrong one, nearly all of it is damage."""
+SINGLE_BYTE: Final = re.compile(r"cp125\d|iso8859|koi8")
+
+_META_CHARSET: Final = re.compile(
+    rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([a-z0-9_:.-]{2,40})", re.IGNORECASE
+)
+_HEADER_CHARSET: Final = re.compile(r"charset\s*=\s*[\"']?\s*([a-z0-9_:.-]{2,40})", re.IGNORECASE)
+_HTML_START: Final = re.compile(
+    rb"\s*(<!--[\s\S]{0,2000}?-->\s*)?<(!doctype html|html|head|title|body)\b", re.IGNORECASE
+)
+_INVISIBLE: Final = dict.fromkeys([0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF, 0xAD])
+_UNSEEN_TAGS: Final = [
+    "script",
+    "style",
+    "noscript",
+    "template",
+    "svg",
+    "head",
+    "iframe",
+    "textarea",
+    "select",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class PageText:
+    title: str = ""
+    heading: str = ""
+    text: str = ""
+    html: str = ""
+    has_password_form: bool = False
+
+
+def read_page(body: bytes, content_type: str) -> PageText:
+    """What an HTML page shows; everything empty for what is no HTML."""
+    media_type = media_type_of(content_type)
+    if media_type not in HTML_TYPES and (media_type or not looks_like_html(body)):
+        # JSON and plain text carry walls too (Zhihu's 403): their source is kept for the signatures.
+        is_text = media_type.startswith("text/") or media_type.endswith("json")
+        return PageText(html=decode_text(body, content_type)[:JUDGED_CHARACTERS]) if is_text else PageText()
+    html = decode_text(body, content_type)
+    tree = LexborHTMLParser(html[:JUDGED_CHARACTERS])
+    title = _find_title(tree)
+    if not title and len(html) > JUDGED_CHARACTERS:
+        title = _find_title(LexborHTMLParser(html))
+    has_password_form = tree.css_first("input[type=password i]") is not None
+    tree.strip_tags(_UNSEEN_TAGS)
+    heading = tree.css_first("h1") or tree.css_first("h2")
+    text = tree.body.text(separator=" ") if tree.body is not None else ""
+    return PageText(
+        title=title[:MAX_TITLE_CHARACTERS],
+        heading=collapse(heading.text(separator=" "))[:MAX_TITLE_CHARACTERS] if heading is not None else "",
+        text=collapse(text)[:MAX_TEXT_CHARACTERS],
+        html=html[:JUDGED_CHARACTERS],
+        has_password_form=has_password_form,
+    )
+
+
+def has_whole_title(body: bytes) -> bool:
+    """Whether enough of a page was read to tell its title."""
+    return b"</title" in body.lower()
+
+
+def is_page(content_type: str) -> bool:
+    """Whether an answer is judged by what it shows; more of a PDF or a picture is not worth reading."""
+    return media_type_of(content_type) in {"", *HTML_TYPES}
+
+
+def media_type_of(content_type: str) -> str:
+    return content_type.partition(";")[0].strip().lower()
+
+
+def looks_like_html(body: bytes) -> bool:
+    """For answers without a Content-Type."""
+    return _HTML_START.match(body[:SNIFFED_BYTES]) is not None
+
+
+def decode_text(body: bytes, content_type: str) -> str:
+    """Text in the page's own encoding: byte order mark, header, meta, then what fits."""
+    for mark, codec in BYTE_ORDER_MARKS:
+        if body.startswith(mark):
+            return body[len(mark) :].decode(codec, "replace")
+    declared = _HEADER_CHARSET.findall(content_type)[:1]
+    declared += [label.decode("ascii") for label in _META_CHARSET.findall(body[:SNIFFED_BYTES])[:1]]
+    candidates = [known for label in declared if (known := codec_for(label)) is not None]
+    # A server's default header often claims Latin-1 for UTF-8; text that is valid UTF-8 by chance is rare.
+    if not candidates or SINGLE_BYTE.match(candidates[0]):
+        candidates.insert(0, "utf-8")
+    best = ""
+    for codec in dict.fromkeys((*candidates, "utf-8", "gb18030")):
+        # Not final: a body cut in the middle of a character is still good.
+        text = codecs.getincrementaldecoder(codec)("replace").decode(body, False)
+        if text.count(REPLACEMENT) <= len(text) * TOLERATED_DAMAGE:
+            return text
+        best = best or text
+    return best
+
+
+def codec_for(label: str) -> str | None:
+    """Python's name for a declared encoding; None for an unknown one."""
+    label = label.strip().lower()
+    if label in CODECS:
+        return CODECS[label]
+    if match := OTHER_LABELS.fullmatch(label):
+        name = f"cp{match[2]}" if match[2].startswith("125") else f"iso{match[2]}"
+        try:
+            return codecs.lookup(name).name.replace("-", "_")
+        except LookupError:
+            return None
+    return None
+
+
+def collapse(text: str) -> str:
+    """One blank for every run of white space, nothing invisible."""
+    return " ".join(text.translate(_INVISIBLE).split())
+
+
+def _find_title(tree: LexborHTMLParser) -> str:
+    # A <title> inside an <svg> names a picture.
+    for node in tree.css("title"):
+        if (title := collapse(node.text())) and not _is_in_svg(node):
+            return title
+    for selector in ('meta[property="og:title"]', 'meta[name="twitter:title"]', 'meta[name="title"]'):
+        meta = tree.css_first(selector)
+        if meta is not None and (title := collapse(meta.attributes.get("content") or "")):
+            return title
+    return ""
+
+
+def _is_in_svg(node: LexborNode) -> bool:
+    above = node.parent
+    while above is not None and above.tag != "svg":
+        above = above.parent
+    return above is not None
