@@ -9,16 +9,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Final
 from urllib.parse import urlsplit
 
 from crawler.errors import UsageError
-from crawler.records import Exclusion, Health, Question, State, TargetKind
+from crawler.records import Exclusion, Health, Link, Question, State, TargetKind
 
 
-class Lane(StrEnum):
+class LaneName(StrEnum):
     """A host that is asked in its own way, or all others as web pages."""
 
     GITHUB = "github"
@@ -27,8 +27,8 @@ class Lane(StrEnum):
     WEB = "web"
 
 
-FAMILY: Final[Mapping[TargetKind, Lane]] = {
-    kind: next((lane for lane in Lane if kind.value.startswith(f"{lane.value}_")), Lane.WEB)
+FAMILY: Final[Mapping[TargetKind, LaneName]] = {
+    kind: next((lane for lane in LaneName if kind.value.startswith(f"{lane.value}_")), LaneName.WEB)
     for kind in TargetKind
 }
 """Whose things a kind of target belongs to: what `--only` chooses by."""
@@ -55,9 +55,11 @@ class Candidate:
 class Plan:
     """Due questions per lane, in the order to ask them; what was left out, counted by why."""
 
-    lanes: Mapping[Lane, list[Question]] = field(default_factory=dict)
+    lanes: Mapping[LaneName, list[Question]] = field(default_factory=dict)
     excluded: Mapping[str, int] = field(default_factory=dict)
     already_answered: int = 0
+    answered_before: Question | None = None
+    """One of those this run has already been told about: a host that is known to answer."""
     not_chosen: int = 0
     over_limit: int = 0
 
@@ -65,28 +67,29 @@ class Plan:
         return sum(len(questions) for questions in self.lanes.values())
 
 
-def parse_lanes(text: str) -> frozenset[Lane]:
+def parse_lanes(text: str) -> frozenset[LaneName]:
     """`github,arxiv` → lanes. Raises UsageError naming the unknown one."""
     names = [name.strip() for name in text.split(",") if name.strip()]
-    unknown = next((name for name in names if name not in set(Lane)), None)
+    unknown = next((name for name in names if name not in set(LaneName)), None)
     if unknown is not None or not names:
         raise UsageError(
             f"--only {text!r}: {unknown!r} is no lane" if unknown else f"--only {text!r} names no lane",
-            hint=f"choose from {','.join(Lane)}",
+            hint=f"choose from {','.join(LaneName)}",
         )
-    return frozenset(Lane(name) for name in names)
+    return frozenset(LaneName(name) for name in names)
 
 
-def lane_of(kind: TargetKind) -> Lane:
-    """Who asks about a target of this kind."""
-    return Lane.WEB if kind in AS_WEB_PAGES else FAMILY[kind]
+def lane_of(link: Link) -> LaneName:
+    """Who asks about this link."""
+    kind = link.target.kind
+    return LaneName.WEB if kind in AS_WEB_PAGES else FAMILY[kind]
 
 
 def plan_crawl(
     candidates: Iterable[Candidate],
+    now: datetime,
     *,
-    today: date,
-    only: Collection[Lane] | None = None,
+    only: Collection[LaneName] | None = None,
     document: str | None = None,
     limit: int | None = None,
     suspects_only: bool = False,
@@ -95,30 +98,33 @@ def plan_crawl(
     excluded: Counter[str] = Counter()
     due: list[Candidate] = []
     not_chosen = already_answered = 0
+    answered_before: Question | None = None
     for candidate in candidates:
         if not _is_chosen(candidate, only, document, suspects_only):
             not_chosen += 1
-        elif candidate.exclusion is not None and _is_in_force(candidate.exclusion, today):
+        elif candidate.exclusion is not None and _is_in_force(candidate.exclusion, now.date()):
             excluded[_describe(candidate.exclusion)] += 1
         elif candidate.answered:
             already_answered += 1
+            answered_before = candidate.question
         else:
             due.append(candidate)
     ordered = _take_turns(due)
-    lanes: dict[Lane, list[Question]] = {lane: [] for lane in Lane}
+    lanes: dict[LaneName, list[Question]] = {lane: [] for lane in LaneName}
     for candidate in ordered[:limit]:
-        lanes[lane_of(candidate.question.link.target.kind)].append(candidate.question)
+        lanes[lane_of(candidate.question.link)].append(candidate.question)
     return Plan(
         lanes=lanes,
         excluded=dict(excluded.most_common()),
         already_answered=already_answered,
+        answered_before=answered_before,
         not_chosen=not_chosen,
         over_limit=0 if limit is None else max(0, len(ordered) - limit),
     )
 
 
 def _is_chosen(
-    candidate: Candidate, only: Collection[Lane] | None, document: str | None, suspects_only: bool
+    candidate: Candidate, only: Collection[LaneName] | None, document: str | None, suspects_only: bool
 ) -> bool:
     return (
         (only is None or FAMILY[candidate.question.link.target.kind] in only)

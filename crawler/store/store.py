@@ -22,7 +22,7 @@ from sqlite_utils import Database
 from crawler import __version__
 from crawler.config import HealthSettings
 from crawler.plan import Candidate
-from crawler.records import Catalog, Exclusion, Known, Link, Observation, Question, RunState
+from crawler.records import Catalog, Exclusion, Known, Link, Observation, Question, RunState, State
 from crawler.store.connect import connect, connect_read_only, explained
 from crawler.store.events import Event
 from crawler.store.findings import update_findings
@@ -30,6 +30,7 @@ from crawler.store.recording import LookWriter
 from crawler.store.rows import read_facts, row_to_health, row_to_link
 from crawler.store.schema import migrate
 from crawler.store.sync import sync_catalog
+from crawler.store.tables import MADE_UP
 from crawler.store.times import optional_to_text, optional_to_time, text_to_time, time_to_text, whole_seconds
 
 __all__ = ["Event", "RunHandle", "Store"]
@@ -44,21 +45,13 @@ STRIKES_BEFORE_ARCHIVE: Final = 2
 
 @dataclass(frozen=True, slots=True)
 class RunHandle:
-    """The run in hand. `note` says what was odd about beginning it, for the summary."""
+    """The run in hand. `notes` say what was odd about beginning it, for the summary."""
 
     id: int
     started_at: datetime
     resumed: bool
     policy: HealthSettings
-    note: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ArchiveQuestion:
-    """A failing link without a known archived copy; the copy nearest to `last_alive_at` is wanted."""
-
-    link: Link
-    last_alive_at: datetime | None
+    notes: tuple[str, ...] = ()
 
 
 class Store:
@@ -106,29 +99,32 @@ class Store:
 
     # --- the run ---
 
-    def begin_run(self, catalog: Catalog, now: datetime | None = None) -> RunHandle:
+    def begin_run(self, catalog: Catalog, now: datetime | None = None, *, made_up: bool = False) -> RunHandle:
         """Continue the latest run if it ended early within the last twelve hours, else begin a new one.
 
         Takes the catalog in. A continued run goes on judging by the policy that it began with. When the
         clock stands before the latest thing recorded, the run begins a second after that and says so.
+        `made_up` marks the database as one of made-up data, for good.
         """
         now = whole_seconds(now or self._now())
         with self._transaction():
             latest = self._connection.execute("SELECT * FROM runs ORDER BY id DESC LIMIT 1").fetchone()
-            note = None
+            notes: list[str] = []
             if latest is not None:
                 last_time = text_to_time(latest["updated_at"])
                 if now < last_time - CLOCK_SLACK:
-                    note = (
+                    notes.append(
                         f"the clock shows {time_to_text(now)}, before the latest record of"
-                        f" {time_to_text(last_time)}; this run begins right after that"
+                        f" {time_to_text(last_time)}; this run counts from there"
                     )
                 now = max(now, last_time + timedelta(seconds=1))
-            run = self._resume(latest, now, note) or self._begin(now, note)
+            run = self._resume(latest, now, tuple(notes)) or self._begin(now, tuple(notes))
+            if made_up:
+                self._connection.execute(MARK_MADE_UP)
             sync_catalog(self._connection, catalog, run.id)
         return run
 
-    def _resume(self, latest: sqlite3.Row | None, now: datetime, note: str | None) -> RunHandle | None:
+    def _resume(self, latest: sqlite3.Row | None, now: datetime, notes: tuple[str, ...]) -> RunHandle | None:
         if latest is None or latest["state"] not in {RunState.RUNNING, RunState.INTERRUPTED}:
             return None
         started_at = text_to_time(latest["started_at"])
@@ -144,9 +140,9 @@ class Store:
         )
         self._requests_before = json.loads(latest["requests"])
         policy = msgspec.json.decode(latest["policy"], type=HealthSettings)
-        return RunHandle(latest["id"], started_at, resumed=True, policy=policy, note=note)
+        return RunHandle(latest["id"], started_at, resumed=True, policy=policy, notes=notes)
 
-    def _begin(self, now: datetime, note: str | None) -> RunHandle:
+    def _begin(self, now: datetime, notes: tuple[str, ...]) -> RunHandle:
         started_at = time_to_text(now)
         cursor = self._connection.execute(
             "INSERT INTO runs (name, started_at, state, updated_at, crawler_version, policy)"
@@ -161,7 +157,7 @@ class Store:
             ],
         )
         self._requests_before = {}
-        return RunHandle(int(cursor.lastrowid or 0), now, resumed=False, policy=self._policy, note=note)
+        return RunHandle(int(cursor.lastrowid or 0), now, resumed=False, policy=self._policy, notes=notes)
 
     def save_progress(self, run: RunHandle, requests: Mapping[str, int]) -> None:
         """Keep the HTTP requests counted so far; a continued run adds to what it had."""
@@ -227,10 +223,32 @@ class Store:
             )
         return events
 
+    # --- what it adds up to ---
+
+    def count_states(self) -> dict[str, int]:
+        """Links of the present catalog by state of health, every state named."""
+        counted = dict(
+            self._connection.execute(
+                "SELECT state, count(*) FROM link_health WHERE entries > 0 GROUP BY state"
+            ).fetchall()
+        )
+        return {state.value: counted.get(state.value, 0) for state in State}
+
+    def count_events(self, run: RunHandle) -> dict[str, int]:
+        """What changed in a run, by kind."""
+        return dict(
+            self._connection.execute(
+                "SELECT kind, count(*) FROM events WHERE run_id = ? GROUP BY kind ORDER BY kind", [run.id]
+            ).fetchall()
+        )
+
     # --- archived copies ---
 
-    def archive_questions(self, limit: int) -> list[ArchiveQuestion]:
-        """Dead links, then suspects from their second strike on, that nobody found an archived copy of."""
+    def links_without_copy(self, limit: int) -> list[tuple[Link, datetime | None]]:
+        """Dead links, then suspects from their second strike on, without a known archived copy.
+
+        With each the time it was last seen alive: the copy nearest to that is wanted.
+        """
         rows = self._connection.execute(
             WITHOUT_COPY,
             {
@@ -239,7 +257,7 @@ class Store:
                 "limit": limit,
             },
         ).fetchall()
-        return [ArchiveQuestion(row_to_link(row), optional_to_time(row["last_alive_at"])) for row in rows]
+        return [(row_to_link(row), optional_to_time(row["last_alive_at"])) for row in rows]
 
     def set_archived(
         self, run: RunHandle, url: str, source: str, archived_url: str | None, captured_at: datetime | None
@@ -267,6 +285,8 @@ class Store:
         with explained(self._path), self._database.atomic():
             yield
 
+
+MARK_MADE_UP: Final = f"INSERT OR IGNORE INTO _settings (key, value) VALUES ('{MADE_UP}', 'true')"
 
 CANDIDATES: Final = """
     SELECT links.id AS link_id, links.url, links.kind, links.name, links.host_id, health.*,

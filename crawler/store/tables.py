@@ -10,6 +10,9 @@ from typing import Final
 APPLICATION_ID: Final = 0x63_72_61_77
 """`PRAGMA application_id` of our databases: "craw"."""
 
+MADE_UP: Final = "made_up"
+"""Key in `_settings` of a database whose data nobody observed."""
+
 INITIAL: Final = (
     """
     CREATE TABLE _settings (

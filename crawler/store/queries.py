@@ -1,0 +1,74 @@
+"""The questions of the reading side in SQL. `:run` is the run as of which is asked."""
+
+from __future__ import annotations
+
+from typing import Final
+
+IN_CATALOG: Final = "{0}.from_run_id <= :run AND ({0}.until_run_id IS NULL OR {0}.until_run_id > :run)"
+OPEN_THEN: Final = (
+    "findings.opened_run_id <= :run AND (findings.closed_run_id IS NULL OR findings.closed_run_id > :run)"
+)
+
+ENTRIES: Final = f"""
+    SELECT entries.identifier, documents.name AS document, version.* FROM (
+        SELECT id AS entry_id, document_id, name, kind, section, stated_license, stated_parameters, note
+        FROM entries WHERE {IN_CATALOG.format("entries")}
+        UNION ALL
+        SELECT entry_id, document_id, name, kind, section, stated_license, stated_parameters, note
+        FROM entry_versions WHERE {IN_CATALOG.format("entry_versions")}
+    ) AS version
+    JOIN entries ON entries.id = version.entry_id
+    JOIN documents ON documents.id = version.document_id
+    WHERE :document IS NULL OR documents.name = :document
+    ORDER BY entries.identifier
+"""
+
+MENTIONS: Final = """
+    SELECT mentions.*, links.url AS canonical_url FROM mentions
+    JOIN links ON links.id = mentions.link_id
+    WHERE mentions.entry_id = :entry AND {0}
+    ORDER BY mentions.position
+"""
+
+PLACES: Final = """
+    SELECT documents.name AS document, entries.identifier, entries.name AS entry_name, mentions.role,
+        mentions.raw, mentions.line
+    FROM links
+    JOIN mentions ON mentions.link_id = links.id
+    JOIN entries ON entries.id = mentions.entry_id
+    JOIN documents ON documents.id = entries.document_id
+    WHERE links.url = :url AND {0}
+    ORDER BY documents.name, mentions.line, entries.identifier, mentions.position
+"""
+
+ONE_LINK: Final = """
+    SELECT links.id AS link_id, links.url, links.kind, links.name, health.*
+    FROM links LEFT JOIN health ON health.link_id = links.id
+    WHERE links.url = :url
+"""
+
+LINKS: Final = f"""
+    SELECT links.id AS link_id, links.url, links.kind, links.name, health.*
+    FROM links LEFT JOIN health ON health.link_id = links.id
+    WHERE EXISTS (SELECT 1 FROM mentions
+        JOIN entries ON entries.id = mentions.entry_id
+        JOIN documents ON documents.id = entries.document_id
+        WHERE mentions.link_id = links.id AND {IN_CATALOG.format("mentions")}
+            AND (:document IS NULL OR documents.name = :document))
+    ORDER BY links.url
+"""
+
+STATE_COUNTS: Final = f"""
+    SELECT coalesce(health.state, 'unknown') AS state, count(*) AS links
+    FROM links LEFT JOIN health ON health.link_id = links.id
+    WHERE EXISTS (SELECT 1 FROM mentions
+        WHERE mentions.link_id = links.id AND {IN_CATALOG.format("mentions")})
+    GROUP BY 1
+"""
+
+FINDINGS: Final = """
+    SELECT findings.*, entries.identifier, links.url FROM findings
+    JOIN entries ON entries.id = findings.entry_id
+    LEFT JOIN links ON links.id = findings.link_id
+"""
+FINDINGS_ORDER: Final = "ORDER BY entries.identifier, findings.kind, findings.field, links.url, findings.id"

@@ -1,0 +1,63 @@
+"""What the database tells about entries and links as of a run. Plain values for reports and exports."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from crawler.records import Entry, Facts, FindingKind, Health, Link, Observation, Role
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something about an entry that a person should look at. `url` is the link it is about, if one."""
+
+    kind: FindingKind
+    entry_id: str
+    url: str | None
+    field: str | None
+    stated: str | None
+    observed: str | None
+    detail: str | None
+    opened_at: datetime
+    closed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LinkSnapshot:
+    """A link, what is believed and known of it, and its latest look, be it a telling one or not.
+
+    `facts` hold no `observed_at`; `facts_observed_at` is when a look last told them.
+    """
+
+    link: Link
+    health: Health
+    facts: Facts = field(default_factory=dict)
+    facts_observed_at: datetime | None = None
+    archived_url: str | None = None
+    last_look: Observation | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EntrySnapshot:
+    """An entry as the catalog had it. `urls` are the canonical URLs of `entry.mentions`, in their order.
+
+    `observed` holds `stars`, `license` and `parameter_count`, told by a project link or set by an override.
+    """
+
+    entry: Entry
+    urls: tuple[str, ...]
+    observed: Facts = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a link stands: at which entry of which document, on which line of it."""
+
+    document: str
+    entry_id: str
+    entry_name: str
+    role: Role
+    raw: str
+    line: int | None
