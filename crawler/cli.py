@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 import click
 
 from crawler import __version__
-from crawler.errors import CrawlerError, UnableError, UsageError
+from crawler.errors import CrawlerError, Interrupted, UnableError, UsageError
 from crawler.escape import for_terminal
 
 if TYPE_CHECKING:
@@ -115,21 +115,23 @@ def run(
     Example:
       crawler run --only github,arxiv --fail-on new-dead
     """
+    from crawler.alongside import run_until_signal
+    from crawler.clock import SystemClock
+    from crawler.fetch.environment import NetworkEnvironment
     from crawler.plan import parse_lanes
     from crawler.progress import choose_progress
-    from crawler.run import CrawlOptions, run_crawl
+    from crawler.run import CrawlOptions, crawl
 
     quiet = logging.getLogger("crawler").level >= logging.ERROR
-    summary = run_crawl(
-        context.config,
-        CrawlOptions(
-            only=parse_lanes(only) if only is not None else None,
-            document=document,
-            limit=limit,
-            suspects_only=suspects,
-        ),
-        choose_progress(wanted=not no_progress and not quiet),
+    options = CrawlOptions(
+        only=parse_lanes(only) if only is not None else None,
+        document=document,
+        limit=limit,
+        suspects_only=suspects,
     )
+    progress = choose_progress(wanted=not no_progress and not quiet)
+    environment = NetworkEnvironment.from_mapping(os.environ)
+    summary = run_until_signal(crawl(context.config, options, progress, environment, SystemClock()))
     if as_json:
         click.echo(json.dumps(summary.as_json(), ensure_ascii=False, indent=2, sort_keys=True))
     if not quiet:
@@ -248,7 +250,13 @@ def extract(files: tuple[str, ...], format_name: str) -> None:
 @cli.command("import")
 @with_config
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--output", type=click.Path(path_type=Path), required=True, metavar="catalog/NAME.yaml")
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path),
+    required=True,
+    metavar="FILE",
+    help="The catalog file, as catalog/NAME.yaml.",
+)
 @click.option("--title", help="The document's title (default: its first heading).")
 @click.option("--url", help="Where the document lives.")
 def import_(file: Path, output: Path, title: str | None, url: str | None) -> None:
@@ -274,16 +282,13 @@ def validate(context: Context) -> None:
     Example:
       crawler validate
     """
-    from crawler.catalog import load_catalog
     from crawler.catalog_checks import Severity, validate_catalog
+    from crawler.clock import SystemClock
     from crawler.schedule import next_run_at
 
-    config = context.config
-    from datetime import UTC, datetime
-
-    now = datetime.now(UTC)
+    config, now = context.config, SystemClock().now()
     next_run_at(config.settings.schedule, now)
-    problems = list(validate_catalog(load_catalog(config.catalog_paths), today=now.date()))
+    problems = validate_catalog(config.catalog_paths, today=now.date())
     for problem in problems:
         click.echo(for_terminal(str(problem)))
     errors = sum(problem.severity is Severity.ERROR for problem in problems)
@@ -331,6 +336,7 @@ def status(context: Context, as_json: bool) -> None:
 
 
 @cli.command()
+@with_config
 @click.option(
     "--database",
     type=click.Path(path_type=Path),
@@ -339,7 +345,14 @@ def status(context: Context, as_json: bool) -> None:
     metavar="FILE",
     help="Where the made-up crawl is kept; replaced each time.",
 )
-@click.option("--nights", type=click.IntRange(min=1, max=60), default=6, show_default=True)
+@click.option(
+    "--nights",
+    type=click.IntRange(min=1, max=60),
+    default=6,
+    show_default=True,
+    metavar="N",
+    help="How many nights to simulate.",
+)
 def demo(database: Path, nights: int) -> None:
     """Crawl the shipped catalog against made-up hosts for some simulated nights; no network, no token.
 
@@ -365,11 +378,16 @@ def read_document(name: str) -> bytes:
 
 def main() -> NoReturn:
     """Run a command and end with the contract's exit code: this is the one table of them."""
+    code: int | str | None
     try:
-        cli.main(standalone_mode=False)
-        code: int | str | None = 0
+        code = cli.main(standalone_mode=False) or 0
     except SystemExit as exit_:
         code = exit_.code
+    except Interrupted as interrupted:
+        # Threads of blocking clients may wait for an answer that nobody wants any more.
+        click.echo("interrupted: what was told is kept, the next run goes on from there", err=True)
+        sys.stdout.flush()
+        os._exit(interrupted.exit_code)
     except click.ClickException as error:
         error.show()
         code = error.exit_code

@@ -64,3 +64,8 @@ class Hosts:
             for lane, questions in lanes.items():
                 if questions:
                     group.create_task(self._resolvers[lane].resolve(questions, record), name=lane.value)
+
+    async def look_up_copies(self, store: Store, run: RunHandle, most: int) -> None:
+        """Ask the archives for copies of links that are gone, `most` links in one run."""
+        for question in store.archive_questions(most):
+            await self._archive.find_copy(question.link.canonical_url, question.last_alive_at)

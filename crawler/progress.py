@@ -6,11 +6,15 @@ import asyncio
 import sys
 from collections import Counter
 from collections.abc import Mapping
-from typing import Final, Protocol
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Final, Protocol
 
 from crawler.fetch.politeness import Lane
-from crawler.records import Observation, Outcome, Question
+from crawler.plan import Plan
+from crawler.records import Observation, Outcome
+from crawler.recorder import host_of
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 PLAIN_LINE_SECONDS: Final = 10.0
 SHOWN_HOSTS: Final = 16
@@ -18,7 +22,7 @@ FAILED: Final = {Outcome.NOT_FOUND, Outcome.GONE, Outcome.UNREACHABLE, Outcome.F
 
 
 class Progress(Protocol):
-    def start(self, questions: Mapping[str, list[Question]], lanes: Mapping[str, Lane]) -> None: ...
+    def start(self, plan: Plan, lanes: Mapping[str, Lane]) -> None: ...
 
     def observed(self, observation: Observation) -> None: ...
 
@@ -30,7 +34,7 @@ class Progress(Protocol):
 class Silent:
     """For tests, the demo and `-q`."""
 
-    def start(self, questions: Mapping[str, list[Question]], lanes: Mapping[str, Lane]) -> None:
+    def start(self, plan: Plan, lanes: Mapping[str, Lane]) -> None:
         pass
 
     def observed(self, observation: Observation) -> None:
@@ -49,13 +53,13 @@ class Plain:
         self.failed: Counter[str] = Counter()
         self.lanes: Mapping[str, Lane] = {}
 
-    def start(self, questions: Mapping[str, list[Question]], lanes: Mapping[str, Lane]) -> None:
+    def start(self, plan: Plan, lanes: Mapping[str, Lane]) -> None:
         self.lanes = lanes
-        for asked in questions.values():
-            self.waiting.update(_host(question.link.canonical_url) for question in asked)
+        for questions in plan.lanes.values():
+            self.waiting.update(host_of(question.link.canonical_url) for question in questions)
 
     def observed(self, observation: Observation) -> None:
-        host = _host(observation.link.canonical_url)
+        host = host_of(observation.link.canonical_url)
         self.done[host] += 1
         self.waiting[host] -= 1
         self.failed[host] += observation.outcome in FAILED
@@ -80,7 +84,7 @@ class Live(Plain):
                 live.update(self._table(), refresh=True)
                 await asyncio.sleep(0.25)
 
-    def _table(self) -> object:
+    def _table(self) -> Table:
         from rich.table import Table  # noqa: PLC0415
 
         table = Table(box=None, pad_edge=False)
@@ -112,7 +116,3 @@ def choose_progress(*, wanted: bool) -> Progress:
     if not wanted:
         return Silent()
     return Live() if sys.stderr.isatty() else Plain()
-
-
-def _host(url: str) -> str:
-    return urlsplit(url).hostname or "(no host)"

@@ -7,18 +7,22 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Final
 from urllib.parse import urlsplit
 
+from crawler.errors import CrawlerError
 from crawler.fetch.meter import RequestMeter
-from crawler.records import Observation, Outcome
-from crawler.store.store import Event, RunHandle, Store
-from crawler.witness import Witness
+from crawler.records import Observation, Outcome, Reason, RunState
+from crawler.store.store import RunHandle, Store
+from crawler.witness import Witness, is_answer
 
 FLUSH_SECONDS: Final = 0.5
 """Half of the contract's second: what arrives just after a flush is still written in time."""
 FLUSH_OBSERVATIONS: Final = 2000
+NOT_ASKED: Final = frozenset({Reason.PRIVATE_ADDRESS, Reason.INVALID_URL})
+NOT_TOLD: Final = frozenset({Outcome.THROTTLED, Outcome.SKIPPED})
 
 
 class Recorder:
@@ -29,9 +33,10 @@ class Recorder:
     ) -> None:
         self.witness = Witness()
         self.outcomes: dict[str, Counter[Outcome]] = {}
-        self.events: list[Event] = []
         self.left_due: Counter[str] = Counter()
         self.last_answer: Observation | None = None
+        self.asked_in_vain = False
+        """Whether some look ended without any host's answer, by the network's, a proxy's or our own fault."""
         self._store = store
         self._run = run
         self._meter = meter
@@ -40,16 +45,18 @@ class Recorder:
 
     def record(self, observation: Observation) -> None:
         """Take one look's observation; it is written once the witness lets it pass."""
-        if observation.http_status is not None:
+        if is_answer(observation):
             self.last_answer = observation
+        elif observation.reason not in NOT_ASKED:
+            self.asked_in_vain = True
         for released in self.witness.add(observation):
             self.keep(released)
 
     def keep(self, observation: Observation) -> None:
         """Write this one whatever the witness thinks."""
-        host = urlsplit(observation.link.canonical_url).hostname or "(no host)"
+        host = host_of(observation.link.canonical_url)
         self.outcomes.setdefault(host, Counter())[observation.outcome] += 1
-        if observation.outcome in {Outcome.THROTTLED, Outcome.SKIPPED}:
+        if observation.outcome in NOT_TOLD:
             self.left_due[observation.detail or f"{host}: {observation.reason}"] += 1
         self._pending.append(observation)
         self._watch(observation)
@@ -57,13 +64,38 @@ class Recorder:
             self.flush()
 
     def flush(self) -> None:
-        """Write what is pending and the request counts so far, each in one transaction."""
+        """Write what is pending and the request counts so far."""
         pending, self._pending = self._pending, []
         if pending:
-            self.events.extend(self._store.record(self._run, pending))
+            self._store.record(self._run, pending)
         self._store.save_progress(self._run, self._meter.requests())
 
     async def flush_regularly(self) -> None:
         while True:
             await asyncio.sleep(FLUSH_SECONDS)
             self.flush()
+
+    @contextmanager
+    def closing_the_run(self) -> Iterator[None]:
+        """However the block ends, what was told is written; a run that ends early is marked as such."""
+        try:
+            yield
+            self.flush()
+        except asyncio.CancelledError:
+            self.flush()
+            self._store.finish_run(self._run, RunState.INTERRUPTED, self._meter.requests())
+            raise
+        except CrawlerError:
+            # The database itself may be what failed: then there is nothing more to write.
+            with suppress(CrawlerError):
+                self.flush()
+                self._store.finish_run(self._run, RunState.FAILED, self._meter.requests())
+            raise
+
+
+def host_of(url: str) -> str:
+    """The host name a person would know a link by; a URL that cannot be read has none."""
+    try:
+        return urlsplit(url).hostname or "(no host)"
+    except ValueError:
+        return "(no host)"

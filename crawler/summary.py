@@ -3,123 +3,132 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 from crawler.escape import for_terminal
-from crawler.records import Outcome
+from crawler.hosts import Hosts
+from crawler.plan import Plan
+from crawler.recorder import Recorder
+from crawler.records import Outcome, RunState
+from crawler.store.store import RunHandle, Store
 
 ALIVE: Final = (Outcome.ALIVE, Outcome.MOVED)
 FAILED: Final = (Outcome.NOT_FOUND, Outcome.GONE, Outcome.UNREACHABLE, Outcome.FAILED)
-SHOWN_LEFT_DUE: Final = 8
-
-
-@dataclass(frozen=True, slots=True)
-class HostSummary:
-    """One host in one run: HTTP requests sent, links by what was seen, seconds waited, bytes received."""
-
-    host: str
-    asked: int
-    alive: int
-    walled: int
-    failed: int
-    seconds_waited: float
-    bytes: int
+SHOWN_REASONS: Final = 8
+HOST_COLUMNS: Final = ("asked", "alive", "walled", "failed", "seconds_waited", "bytes")
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """`states` counts links by health after the run, `events` changes, `left_due` links not told, by why."""
+    """`states` counts links by health after the run, `events` what changed in it.
 
-    run_id: int
-    resumed: bool
-    state: str
-    started_at: str
-    finished_at: str
-    looked_at: int
-    hosts: tuple[HostSummary, ...]
-    states: Mapping[str, int] = field(default_factory=dict)
-    events: Mapping[str, int] = field(default_factory=dict)
-    left_due: Mapping[str, int] = field(default_factory=dict)
-    excluded: Mapping[str, int] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
+    `told` is what is also kept in the database, as JSON: `looked_at`, `hosts` (requests sent, links by what
+    was seen, seconds waited, bytes), `left_due` and `excluded` (links by why they were not told of), `notes`.
+    """
+
+    run: RunHandle
+    finished_at: datetime
+    requests: dict[str, int]
+    states: dict[str, int]
+    events: dict[str, int]
+    told: dict[str, Any]
 
     def as_json(self) -> dict[str, Any]:
         return {
             "run": {
-                "id": self.run_id,
-                "started_at": self.started_at,
-                "finished_at": self.finished_at,
-                "state": self.state,
-                "resumed": self.resumed,
-                "requests": {host.host: host.asked for host in self.hosts if host.asked},
+                "id": self.run.id,
+                "started_at": self.run.started_at.isoformat().replace("+00:00", "Z"),
+                "finished_at": self.finished_at.isoformat().replace("+00:00", "Z"),
+                "state": RunState.FINISHED.value,
+                "resumed": self.run.resumed,
+                "requests": self.requests,
             },
-            "looked_at": self.looked_at,
-            "states": dict(self.states),
-            "events": dict(self.events),
-            "left_due": dict(self.left_due),
-            "excluded": dict(self.excluded),
-            "notes": list(self.notes),
-            "hosts": {
-                host.host: {
-                    "asked": host.asked,
-                    "alive": host.alive,
-                    "walled": host.walled,
-                    "failed": host.failed,
-                    "seconds_waited": round(host.seconds_waited, 3),
-                    "bytes": host.bytes,
-                }
-                for host in self.hosts
-            },
+            "states": self.states,
+            "events": self.events,
+            **self.told,
         }
 
     def lines(self) -> Iterator[str]:
         """Plain text, readable without colour."""
-        yield f"run {self.run_id}{' (continued)' if self.resumed else ''}: {self.looked_at:,} links looked at"
-        if self.hosts:
-            width = max(len(host.host) for host in self.hosts)
-            columns = f"{'asked':>7} {'alive':>7} {'walled':>7} {'failed':>7} {'waited':>8} {'bytes':>12}"
-            yield f"{'host':<{width}}  {columns}"
-            for host in self.hosts:
-                yield (
-                    f"{for_terminal(host.host):<{width}}  {host.asked:>7,} {host.alive:>7,} {host.walled:>7,}"
-                    f" {host.failed:>7,} {host.seconds_waited:>7.1f}s {host.bytes:>12,}"
-                )
-        yield "health: " + (
-            ", ".join(f"{count:,} {state}" for state, count in self.states.items()) or "nothing"
-        )
-        if self.events:
-            yield "changed: " + ", ".join(f"{count:,} {kind}" for kind, count in self.events.items())
-        for reason, count in list(self.left_due.items())[:SHOWN_LEFT_DUE]:
-            yield f"not told: {count:,} {'link' if count == 1 else 'links'}, {for_terminal(reason)}"
-        if len(self.left_due) > SHOWN_LEFT_DUE:
-            more = sum(list(self.left_due.values())[SHOWN_LEFT_DUE:])
-            yield f"not told: {more:,} more links for other reasons"
-        for reason, count in self.excluded.items():
-            yield f"left alone: {count:,} {'link' if count == 1 else 'links'}, {for_terminal(reason)}"
-        for note in self.notes:
+        hosts: dict[str, dict[str, Any]] = self.told["hosts"]
+        if hosts:
+            width = max(len(name) for name in hosts)
+            yield f"{'host':<{width}}  {'asked':>7} {'alive':>7} {'walled':>7} {'failed':>7} {'waited':>9} bytes"
+            for name, host in hosts.items():
+                counts = " ".join(f"{host[column]:>7,}" for column in HOST_COLUMNS[:4])
+                yield f"{for_terminal(name):<{width}}  {counts} {host['seconds_waited']:>7,.1f} s {host['bytes']:,}"
+        continued = " (continued)" if self.run.resumed else ""
+        yield f"run {self.run.id}{continued}: {_count(self.told['looked_at'])} looked at"
+        yield "health: " + (_list(self.states) or "no links")
+        yield "changed: " + (_list(self.events) or "nothing")
+        yield from _reasons("not told", self.told["left_due"])
+        yield from _reasons("left alone", self.told["excluded"])
+        for note in self.told["notes"]:
             yield f"note: {for_terminal(note)}"
 
 
-def summarise_hosts(
-    requests: Mapping[str, int],
-    received: Mapping[str, int],
-    waited: Mapping[str, float],
-    outcomes: Mapping[str, Counter[Outcome]],
-) -> tuple[HostSummary, ...]:
+def tell_of(run: RunHandle, plan: Plan, recorder: Recorder, hosts: Hosts) -> dict[str, Any]:
+    """The part of a summary that the database keeps; see Summary.told."""
+    notes = [run.note] if run.note else []
+    if not plan:
+        notes.append("nothing to do: no link of the catalog was due")
+    notes += [f"{lane.name}: {lane.closed}" for lane in hosts.politeness.lanes().values() if lane.closed]
+    return {
+        "looked_at": sum(outcomes.total() for outcomes in recorder.outcomes.values()),
+        "hosts": _hosts(recorder, hosts),
+        "left_due": dict(recorder.left_due.most_common()),
+        "excluded": dict(plan.excluded),
+        "notes": notes,
+    }
+
+
+def summarise(store: Store, run: RunHandle, hosts: Hosts, told: dict[str, Any]) -> Summary:
+    """Close the run as finished and say what it did."""
+    requests = hosts.meter.requests()
+    finished_at = store.finish_run(run, RunState.FINISHED, requests, told)
+    return Summary(
+        run=run,
+        finished_at=finished_at,
+        requests=dict(sorted(requests.items())),
+        states=store.count_states(),
+        events=store.count_events(run),
+        told=told,
+    )
+
+
+def _hosts(recorder: Recorder, hosts: Hosts) -> dict[str, dict[str, Any]]:
     """Join the counts of all rooms by host name, busiest first."""
-    names = {*requests, *outcomes}
-    hosts = [
-        HostSummary(
-            host=name,
-            asked=requests.get(name, 0),
-            alive=sum(outcomes[name][outcome] for outcome in ALIVE) if name in outcomes else 0,
-            walled=outcomes[name][Outcome.RESTRICTED] if name in outcomes else 0,
-            failed=sum(outcomes[name][outcome] for outcome in FAILED) if name in outcomes else 0,
-            seconds_waited=waited.get(name, 0.0),
-            bytes=received.get(name, 0),
+    requests, received = hosts.meter.requests(), hosts.meter.bytes()
+    lanes = hosts.politeness.lanes()
+    rows: dict[str, dict[str, Any]] = {}
+    for name in {*requests, *recorder.outcomes, *(name for name in lanes if lanes[name].seconds_waited)}:
+        outcomes: Counter[Outcome] = recorder.outcomes.get(name, Counter())
+        counts = (
+            requests.get(name, 0),
+            sum(outcomes[outcome] for outcome in ALIVE),
+            outcomes[Outcome.RESTRICTED],
+            sum(outcomes[outcome] for outcome in FAILED),
+            round(lanes[name].seconds_waited, 3) if name in lanes else 0.0,
+            received.get(name, 0),
         )
-        for name in names
-    ]
-    return tuple(sorted(hosts, key=lambda host: (-host.asked, host.host)))
+        rows[name] = dict(zip(HOST_COLUMNS, counts, strict=True))
+    return dict(sorted(rows.items(), key=lambda row: (-row[1]["asked"], row[0])))
+
+
+def _reasons(title: str, reasons: dict[str, int]) -> Iterator[str]:
+    shown = list(reasons.items())
+    for reason, count in shown[:SHOWN_REASONS]:
+        yield f"{title}: {_count(count)}, {for_terminal(reason)}"
+    if len(shown) > SHOWN_REASONS:
+        yield f"{title}: {_count(sum(count for _, count in shown[SHOWN_REASONS:]))} more, for other reasons"
+
+
+def _count(links: int) -> str:
+    return f"{links:,} {'link' if links == 1 else 'links'}"
+
+
+def _list(counts: dict[str, int]) -> str:
+    return ", ".join(f"{count:,} {name}" for name, count in counts.items())
