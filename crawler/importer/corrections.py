@@ -1,7 +1,7 @@
 """Changes a person made to an import, recorded beside the catalog with a reason each.
 
 They are applied in order after extraction, so the catalog file can be made again from the document. Each
-step names an entry by the id it has at that point. A step that no longer fits is an error, not a silence.
+step names an entry by the slug it has at that point. A step that no longer fits is an error, not a silence.
 """
 
 from __future__ import annotations
@@ -47,7 +47,8 @@ class NewEntry(Struct, frozen=True, forbid_unknown_fields=True):
 class Step(Struct, frozen=True, forbid_unknown_fields=True):
     """One correction of one entry. Everything but `entry` and `reason` may be left out.
 
-    `lines` restricts `links` of `split` to mentions on these lines.
+    Links are named by their address, or `address@line` where it stands at the entry more than once. An empty
+    `license` takes a wrongly read one away.
     """
 
     entry: str
@@ -65,17 +66,20 @@ class Step(Struct, frozen=True, forbid_unknown_fields=True):
     merge_into: str | None = None
     add_links: tuple[NewLink, ...] = ()
     remove_links: tuple[str, ...] = ()
-    drop: bool = False
 
 
 class Corrections(Struct, frozen=True, forbid_unknown_fields=True):
-    """`title` and `url` correct the document; `insert` adds entries the document names without being found."""
+    """All corrections of one document; `title` and `url` are its own."""
 
     title: str | None = None
     url: str | None = None
     reason: str | None = None
     steps: tuple[Step, ...] = ()
     path: str = ""
+
+    def kinds(self, document: str) -> dict[str, EntryKind]:
+        """Entry id → the kind it is given."""
+        return {f"{document}/{step.entry}": step.kind for step in self.steps if step.kind is not None}
 
 
 def corrections_path(catalog_file: Path) -> Path:
@@ -127,14 +131,14 @@ class _Stepper:
         entry = self._with_fields(entry, step)
         if step.merge_into is not None:
             self._append(self._index(step.merge_into, step), entry.mentions)
-        if step.drop or step.merge_into is not None:
+        if step.merge_into is not None:
             self.entries[index : index + 1] = parts
         else:
             self.entries[index : index + 1] = [entry, *parts]
         return self.entries
 
     def _index(self, entry_id: str, step: Step) -> int:
-        full = entry_id if "/" in entry_id else f"{self.document.name}/{entry_id}"
+        full = f"{self.document.name}/{entry_id}"
         for index, entry in enumerate(self.entries):
             if entry.id == full:
                 return index

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -18,7 +19,7 @@ from crawler.links.decode import read_source
 from crawler.links.extract import read_document
 from crawler.links.hidden import hide_unseen
 from crawler.links.inline import plain_text
-from crawler.records import Document, Entry, EntryKind, Role
+from crawler.records import Document, Entry, EntryKind
 
 PAGE_SLUG: Final = "document"
 _FRONT_MATTER_LINE = re.compile(r"^(\w+)[ \t]*[:=][ \t]*[\"']?(.*?)[\"']?[ \t\r]*$", re.MULTILINE)
@@ -81,21 +82,26 @@ def import_document(
     )
     slugs = SlugBook()
     slugs.unique(PAGE_SLUG)
-    entries = [_entry(draft, document, slugs) for draft in drafts if draft.owner is not None or draft.mentions]
+    kinds = corrections.kinds(name) if corrections is not None else {}
+    entries = [
+        _entry(draft, document, slugs, kinds) for draft in drafts if draft.owner is not None or draft.mentions
+    ]
     if corrections is not None:
         document, entries = apply_corrections(corrections, document, entries)
     return document, entries
 
 
-def _entry(draft: Draft, document: Document, slugs: SlugBook) -> Entry:
-    kind = decide_kind(draft)
+def _entry(draft: Draft, document: Document, slugs: SlugBook, kinds: Mapping[str, EntryKind]) -> Entry:
     if draft.owner is None:
         slug, name = PAGE_SLUG, document.title
     else:
         name = _line(draft.name) or "?"
         slug = slugs.unique(make_slug(name))
+    entry_id = f"{document.name}/{slug}"
+    # The kind a person gave is known before the facts are read: only models have parameter counts.
+    kind = kinds.get(entry_id) or decide_kind(draft)
     return Entry(
-        id=f"{document.name}/{slug}",
+        id=entry_id,
         name=name,
         kind=kind,
         document=document.name,
@@ -126,14 +132,9 @@ def describe_document(text: str, source_name: str = "") -> tuple[str | None, str
 
 
 def _own_repository(page: Draft) -> str | None:
-    for mention in page.mentions:
-        if mention.role is Role.PROJECT and "://github.com/" in mention.url:
-            return mention.url
-    return None
+    return next((url for url in page.own_addresses if "://github.com/" in url), None)
 
 
 def _line(text: str) -> str:
     return _CONTROL.sub("�" if "\ufffd" in text else " ", text).strip()
 
-
-__all__ = ["EntryKind", "describe_document", "import_document", "import_file"]

@@ -17,7 +17,8 @@ from crawler.records import Mention, Role
 class Draft:
     """An entry in the making. `owner` None: the document itself.
 
-    `texts` are its passages as a reader sees them, `cells` its named table cells.
+    `texts` are its passages as a reader sees them, `cells` its named table cells, `own_addresses` the projects
+    that the document links without words of their own: its own repository.
     """
 
     owner: Owner | None
@@ -27,6 +28,7 @@ class Draft:
     texts: list[str] = field(default_factory=list)
     cells: dict[str, str] = field(default_factory=dict)
     columns: tuple[str, ...] = ()
+    own_addresses: list[str] = field(default_factory=list)
 
     @property
     def is_linked(self) -> bool:
@@ -62,6 +64,8 @@ def _add_links(draft: Draft, passages: list[Passage], reading: Reading, places: 
         inline = placed.inline
         raw = source.original[source.original_offset(inline.start) : source.original_offset(inline.end)]
         line, _ = places.of(inline.start)
+        if draft.owner is None and role is Role.PROJECT and not placed.words:
+            draft.own_addresses.append(inline.url)
         draft.mentions.append(Mention(inline.url, raw, role, line))
 
 

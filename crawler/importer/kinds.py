@@ -17,7 +17,7 @@ _BY_SECTION: Final = (
     (EntryKind.BENCHMARK, re.compile(r"榜单|评测|benchmark|leaderboard|evaluation", re.IGNORECASE)),
     (EntryKind.ARTICLE, re.compile(r"资料|文章|博客|教程|参考|article|blog|tutorial|reading|reference|post|news", re.IGNORECASE)),
     (EntryKind.DATASET, re.compile(r"语料|数据|指令集|dataset|corpus|corpora|\bdata\b", re.IGNORECASE)),
-    (EntryKind.TOOL, re.compile(r"工具|框架|训练|部署|推理|tools?\b|framework|librar|inference|serving|training|deploy", re.IGNORECASE)),
+    (EntryKind.TOOL, re.compile(r"工具|框架|训练|部署|推理|tools?\b|framework|librar|inference|serving|training|deploy|\bagents?\b|智能体|通向AGI", re.IGNORECASE)),
     (EntryKind.PRODUCT, re.compile(r"产品|product", re.IGNORECASE)),
     (EntryKind.PAPER, re.compile(r"论文|papers?\b", re.IGNORECASE)),
     (EntryKind.MODEL, re.compile(r"模型|models?\b|llms?\b", re.IGNORECASE)),

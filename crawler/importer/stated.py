@@ -20,8 +20,8 @@ _LICENSE_NAMES = re.compile(
 _NOTHING: Final = re.compile(r"[\s\\\-–—/?？]*|none|n/a|无|未知|unknown", re.IGNORECASE)
 
 _NUMBER = r"\d+(?:\.\d+)?"
-_ALONE = r"(?<![\w.\-])"
-_COUNT = rf"{_NUMBER}\s?(?:万亿|亿|千万|百万|[BM](?![A-Za-z0-9])|B\d|billion|million|trillion)"
+_ALONE = r"(?<![A-Za-z0-9.\-])"
+_COUNT = rf"{_NUMBER}\s?(?:万亿|亿|千万|百万|万|[BM](?![A-Za-z0-9])|B\d|billion|million|trillion)"
 _JOIN = r"(?:\s*(?:、|，|,|/|和|及|以及|与|或|到|至|~|-|–|and|or|to|,\s*and)\s*)"
 _COUNTS = rf"{_ALONE}{_COUNT}(?:{_JOIN}{_COUNT})*"
 # The word that makes a number a parameter count stands right after or right before it.
@@ -32,11 +32,12 @@ _AFTER = re.compile(
 _BEFORE = re.compile(
     rf"(?:参数(?:量|规模|数量|数)?|parameter count)(?:分别)?(?:包括|达到|达|高达|为|是|有|大|约为?|从|：|:|\s)*(?:了)?\s*({_COUNTS})", re.IGNORECASE
 )
+_BIG_COUNT = rf"{_NUMBER}\s?(?:亿|B(?![A-Za-z0-9])|B\d)"
 _RELEASED = re.compile(
-    rf"(?:开源|发布|开放|放出|获得|提供|有)(?:了|其|的)*\s?(?:白泽-)?({_COUNTS})\s?(?:的|两个|三个)?\s?(?:量级|模型|版本|参数)"
+    rf"(?:开源|发布|开放)(?:了|其|的|\s)*(?<![A-Za-z0-9.\-])({_BIG_COUNT}(?:{_JOIN}{_BIG_COUNT})*)(?!\s?(?:\w{{0,6}}数据|条|token))"
 )
 _ONE = re.compile(_COUNT)
-_IN_NAME = re.compile(r"(?<![\d.])(\d+(?:\.\d+)?[BM])(?![A-Za-z0-9])")
+_IN_NAME = re.compile(r"(?<![\d.])(\d+(?:\.\d+)?(?:[BM]|(?<=\d)b))(?![A-Za-z0-9])")
 _SPACE_BEFORE_UNIT = re.compile(r"(?<=\d)\s+(?=[万亿千百BM])")
 # Counted in tokens or samples, a number says nothing of parameters.
 _OTHER_UNIT = re.compile(r"\s*(?:个)?\s*(?:token|单词|字|条|样本|数据|中文|对话|指令|图)", re.IGNORECASE)

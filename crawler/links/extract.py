@@ -137,9 +137,8 @@ def assign_roles(
 
 
 def _is_own_data(placed: PlacedLink, role: Role) -> bool:
-    if role is not Role.DATA or (placed.column and "name" not in placed.column.lower() and not placed.is_name):
-        return False
-    return link_of(placed.inline.url).target.kind is TargetKind.HUGGINGFACE_DATASET or placed.is_name
+    """A link to data that is no cell of a data column."""
+    return role is Role.DATA and (placed.is_name or placed.column is None)
 
 
 class Places:

@@ -117,7 +117,7 @@ def decide_role(
     if path.lower().endswith(".pdf") or (_PAPER_WORDS.search(words) and not is_name and len(words) < 40):
         return Role.PAPER
     if target.kind in {TargetKind.GITHUB_OWNER, TargetKind.HUGGINGFACE_OWNER}:
-        return Role.PROJECT if is_name or _ADDRESS_WORDS.search(before) else Role.ORG
+        return Role.PROJECT if is_name else Role.ORG
     if not is_name and (target.kind is TargetKind.HUGGINGFACE_SPACE or _is_demo(host, path, words, before)):
         return Role.DEMO
     if _ARTICLE_HOST.search(host) or _is_blog(host, path):
