@@ -6,6 +6,7 @@ this module when the first request is due.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import ItemsView
 from typing import Any, Final
 from urllib.parse import urljoin, urlsplit
@@ -29,6 +30,9 @@ from crawler.records import Reason
 MAX_ANSWER_BYTES: Final = 20_000_000
 MAX_REDIRECTS: Final = 3
 """A renamed repository needs one; PyGithub itself would follow for ever."""
+# PyGithub prints what it logs, and every renamed repository is a line of it; we say what matters ourselves.
+logging.getLogger("github").setLevel(logging.WARNING)
+
 _NUMBERS: Final = ("x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset")
 
 

@@ -6,6 +6,7 @@ Each token works through the batches one after the other, as GitHub asks; severa
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass
@@ -40,6 +41,8 @@ from crawler.resolve.github_verdicts import (
     observe_verdict,
     read_failure,
 )
+
+log = logging.getLogger("crawler")
 
 TIMED_OUT: Final = frozenset({500, 502, 504})
 """A document that takes GitHub longer than ten seconds ends so; a smaller one may not."""
@@ -142,7 +145,12 @@ class GraphQLLook:
                 case Told.FOUND:
                     repository = read_graphql_repository(reply.node, reply.forbidden)
                     further.append(self._report(subject, repository, reply.exists, token))
-        if untold:
+        if untold and batch.cuts and not limited and not isinstance(answer.object.get("data"), dict):
+            log.warning(
+                "GitHub takes no document of ours (%r): asking its pages instead", _first_message(answer)
+            )
+            self.for_pages.extend(untold)
+        elif untold:
             self._ask_again(untold, batch, limited=limited)
         async with asyncio.TaskGroup() as group:
             for work in further:
@@ -250,6 +258,12 @@ def _server_error(answer: Answer) -> Verdict:
     if answer.failure is not None:
         return read_failure(answer.failure)
     return Verdict(Outcome.FAILED, Reason.SERVER_ERROR, answer.status, f"the API answered {answer.status}")
+
+
+def _first_message(answer: Answer) -> str:
+    errors = answer.object.get("errors")
+    first = errors[0] if isinstance(errors, list) and errors else None
+    return str(first.get("message", ""))[:200] if isinstance(first, dict) else ""
 
 
 def _halves(subjects: Sequence[Subject]) -> list[tuple[Subject, ...]]:
