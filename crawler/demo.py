@@ -11,9 +11,11 @@ import msgspec
 
 import crawler
 from crawler.alongside import run_until_signal
+from crawler.catalog import load_catalog
 from crawler.config import CatalogSettings, Config, ReportSettings, Settings, StateSettings
 from crawler.errors import UsageError
 from crawler.fetch.environment import NetworkEnvironment
+from crawler.links.classify import link_of
 from crawler.progress import Silent
 from crawler.report.stale import stale_report
 from crawler.run import CrawlOptions, crawl
@@ -28,7 +30,9 @@ DATABASE_FILES: Final = ("", "-wal", "-shm")
 def run_demo(database: Path, nights: int) -> Iterator[str]:
     """Crawl, and tell it line by line. Replaces `database`; raises UsageError rather than replace a real one."""
     make_room(database)
-    world = make_demo_world()
+    catalog = load_catalog([str(shipped_catalog())])
+    targets = {link_of(mention.url).target for entry in catalog.entries for mention in entry.mentions}
+    world = make_demo_world(targets)
     yield "Everything below is made up: no real host was asked, no number is true."
     with run_in_thread(world) as sandbox:
         settings = msgspec.structs.replace(
@@ -55,8 +59,8 @@ def run_demo(database: Path, nights: int) -> Iterator[str]:
 
 def describe_night(night: int, summary: Summary) -> str:
     changes = ", ".join(f"{count:,} {kind}" for kind, count in summary.events.items()) or "nothing changed"
-    requests = sum(host.asked for host in summary.hosts)
-    return f"night {night}: {summary.looked_at:,} links, {requests:,} requests: {changes}"
+    requests = sum(summary.requests.values())
+    return f"night {night}: {summary.told['looked_at']:,} links, {requests:,} requests: {changes}"
 
 
 def next_steps(config: Path, database: Path) -> Iterator[str]:

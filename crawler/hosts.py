@@ -13,13 +13,14 @@ from crawler.fetch.client import Fetcher
 from crawler.fetch.environment import NetworkEnvironment
 from crawler.fetch.meter import RequestMeter
 from crawler.fetch.politeness import Politeness
-from crawler.plan import Lane
+from crawler.plan import LaneName
 from crawler.records import Observation, Question
-from crawler.resolve.archive import ArchiveResolver
+from crawler.resolve.archive import ArchiveCopy, ArchiveResolver, Unknown
 from crawler.resolve.arxiv import ArxivResolver
 from crawler.resolve.github import GitHubResolver
 from crawler.resolve.huggingface import HuggingFaceResolver
 from crawler.resolve.web import WebResolver
+from crawler.store.store import RunHandle, Store
 
 
 class Resolver(Protocol):
@@ -36,13 +37,13 @@ class Hosts:
         self.politeness = Politeness(settings, clock)
         self._fetcher = Fetcher(settings, environment, self.politeness, self.meter, clock)
         wiring = (settings, environment, self._fetcher, self.politeness, self.meter, clock)
-        self._resolvers: dict[Lane, Resolver] = {
-            Lane.GITHUB: GitHubResolver(*wiring),
-            Lane.HUGGINGFACE: HuggingFaceResolver(*wiring),
-            Lane.ARXIV: ArxivResolver(*wiring),
-            Lane.WEB: WebResolver(*wiring),
+        self._resolvers: dict[LaneName, Resolver] = {
+            LaneName.GITHUB: GitHubResolver(*wiring),
+            LaneName.HUGGINGFACE: HuggingFaceResolver(*wiring),
+            LaneName.ARXIV: ArxivResolver(*wiring),
+            LaneName.WEB: WebResolver(*wiring),
         }
-        self.archive = ArchiveResolver(settings, self._fetcher, clock)
+        self._archive = ArchiveResolver(settings, self._fetcher, clock)
 
     async def __aenter__(self) -> Self:
         await self._fetcher.__aenter__()
@@ -57,7 +58,7 @@ class Hosts:
         await self._fetcher.__aexit__(kind, error, traceback)
 
     async def ask(
-        self, lanes: Mapping[Lane, Sequence[Question]], record: Callable[[Observation], None]
+        self, lanes: Mapping[LaneName, Sequence[Question]], record: Callable[[Observation], None]
     ) -> None:
         """Ask all lanes at once; each keeps its own pace."""
         async with asyncio.TaskGroup() as group:
@@ -67,5 +68,12 @@ class Hosts:
 
     async def look_up_copies(self, store: Store, run: RunHandle, most: int) -> None:
         """Ask the archives for copies of links that are gone, `most` links in one run."""
-        for question in store.archive_questions(most):
-            await self._archive.find_copy(question.link.canonical_url, question.last_alive_at)
+        for link, last_alive_at in store.links_without_copy(most):
+            url = link.canonical_url
+            match await self._archive.find_copy(url, last_alive_at):
+                case ArchiveCopy(url=copy, taken_at=taken_at, archive=archive):
+                    store.set_archived(run, url, archive, copy, taken_at)
+                case None:
+                    store.set_archived(run, url, "wayback", None, None)
+                case Unknown.UNKNOWN:
+                    pass

@@ -11,7 +11,7 @@ from crawler.clock import Clock
 from crawler.config import Config
 from crawler.fetch.environment import NetworkEnvironment
 from crawler.hosts import Hosts
-from crawler.plan import Lane, plan_crawl
+from crawler.plan import LaneName, plan_crawl
 from crawler.progress import Progress
 from crawler.recorder import Recorder
 from crawler.settle import settle_held_failures
@@ -26,10 +26,12 @@ log = logging.getLogger(__name__)
 class CrawlOptions:
     """What of the catalog a run looks at; None means all of it."""
 
-    only: frozenset[Lane] | None = None
+    only: frozenset[LaneName] | None = None
     document: str | None = None
     limit: int | None = None
     suspects_only: bool = False
+    made_up: bool = False
+    """The hosts are the sandbox's: its data goes into a database of its own."""
 
 
 async def crawl(
@@ -43,10 +45,10 @@ async def crawl(
     settings = config.settings
     catalog = load_catalog(config.catalog_paths)
     with DatabaseLock(config.database), Store.open(config.database, clock.now, settings.health) as store:
-        run = store.begin_run(catalog)
+        run = store.begin_run(catalog, made_up=options.made_up)
         plan = plan_crawl(
             store.questions(run),
-            today=run.started_at.date(),
+            run.started_at,
             only=options.only,
             document=options.document,
             limit=options.limit,

@@ -32,7 +32,7 @@ async def settle_held_failures(recorder: Recorder, hosts: Hosts, plan: Plan) -> 
         return
     if any(observation.outcome in STRIKES for observation in held):
         again: list[Observation] = []
-        await hosts.ask({lane_of(answered.link.target.kind): [answered]}, again.append)
+        await hosts.ask({lane_of(answered.link): [answered]}, again.append)
         if not any(is_answer(observation) for observation in again):
             raise UnableError(WENT_AWAY, hint=HINT)
     for observation in held:

@@ -72,7 +72,7 @@ class Summary:
 
 def tell_of(run: RunHandle, plan: Plan, recorder: Recorder, hosts: Hosts) -> dict[str, Any]:
     """The part of a summary that the database keeps; see Summary.told."""
-    notes = [run.note] if run.note else []
+    notes = list(run.notes)
     if not plan:
         notes.append("nothing to do: no link of the catalog was due")
     notes += [f"{lane.name}: {lane.closed}" for lane in hosts.politeness.lanes().values() if lane.closed]

@@ -21,6 +21,7 @@ from sqlite_utils import Database
 
 from crawler import __version__
 from crawler.config import HealthSettings
+from crawler.errors import UsageError
 from crawler.plan import Candidate
 from crawler.records import Catalog, Exclusion, Known, Link, Observation, Question, RunState, State
 from crawler.store.connect import connect, connect_read_only, explained
@@ -30,6 +31,7 @@ from crawler.store.recording import LookWriter
 from crawler.store.rows import read_facts, row_to_health, row_to_link
 from crawler.store.schema import migrate
 from crawler.store.sync import sync_catalog
+from crawler.store.tables import MADE_UP
 from crawler.store.tables import MADE_UP
 from crawler.store.times import optional_to_text, optional_to_time, text_to_time, time_to_text, whole_seconds
 
@@ -104,7 +106,9 @@ class Store:
 
         Takes the catalog in. A continued run goes on judging by the policy that it began with. When the
         clock stands before the latest thing recorded, the run begins a second after that and says so.
-        `made_up` marks the database as one of made-up data, for good.
+        Made-up and real data never share a database: the first run decides (`made_up`) which it holds.
+
+        Raises UsageError when it holds the other.
         """
         now = whole_seconds(now or self._now())
         with self._transaction():
@@ -118,11 +122,22 @@ class Store:
                         f" {time_to_text(last_time)}; this run counts from there"
                     )
                 now = max(now, last_time + timedelta(seconds=1))
+            self._check_reality(is_new=latest is None, made_up=made_up)
             run = self._resume(latest, now, tuple(notes)) or self._begin(now, tuple(notes))
-            if made_up:
-                self._connection.execute(MARK_MADE_UP)
             sync_catalog(self._connection, catalog, run.id)
         return run
+
+    def _check_reality(self, *, is_new: bool, made_up: bool) -> None:
+        if is_new and made_up:
+            self._connection.execute(MARK_MADE_UP)
+            return
+        marked = self._connection.execute("SELECT 1 FROM _settings WHERE key = ?", [MADE_UP]).fetchone()
+        if made_up != bool(marked):
+            raise UsageError(
+                f"this database holds {'made-up' if marked else 'real'} data",
+                where=str(self._path),
+                hint="name another file: database in [state], or --database of `crawler demo`",
+            )
 
     def _resume(self, latest: sqlite3.Row | None, now: datetime, notes: tuple[str, ...]) -> RunHandle | None:
         if latest is None or latest["state"] not in {RunState.RUNNING, RunState.INTERRUPTED}:
