@@ -53,7 +53,7 @@ from crawler.store.queries import (
     STATE_COUNTS,
 )
 from crawler.store.rows import LATEST, read_facts, row_to_health, row_to_link
-from crawler.store.snapshots import EntrySnapshot, Finding, LinkSnapshot, Place
+from crawler.store.snapshots import EntrySnapshot, FactVersion, Finding, LinkSnapshot, Place
 from crawler.store.tables import MADE_UP
 from crawler.store.times import optional_to_time, text_to_time
 
@@ -232,6 +232,16 @@ class History:
             for interval in self._intervals(row["link_id"], row_to_link(row), LATEST):
                 last = interval.last_look_until(LATEST, self._run_terms)
                 yield interval, interval.observation.observed_at if last is None else last[1]
+
+    def fact_versions(self, url: str) -> Iterator[FactVersion]:
+        """Every value that each of a link's facts has had, by field, oldest first; counters are left out."""
+        rows = self._query(
+            "SELECT facts.field, facts.value, facts.observed_at FROM facts"
+            " JOIN links ON links.id = facts.link_id WHERE links.url = ? ORDER BY facts.field, facts.run_id",
+            [url],
+        )
+        for row in rows:
+            yield FactVersion(row["field"], json.loads(row["value"]), text_to_time(row["observed_at"]))
 
     def state_counts(self, as_of: Run | None = None) -> dict[State, int]:
         """How many links of the catalog are in each state."""

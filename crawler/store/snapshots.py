@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from crawler.records import Entry, Facts, FindingKind, Health, Link, Observation, Role
 
@@ -21,6 +22,15 @@ class Finding:
     detail: str | None
     opened_at: datetime
     closed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FactVersion:
+    """A value that a fact has had, and when it was first told."""
+
+    field: str
+    value: Any
+    observed_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
