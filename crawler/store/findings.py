@@ -65,7 +65,7 @@ BY_FLAG: Final = """
 BY_LICENSE: Final = """
     INSERT OR IGNORE INTO temp.wanted
     SELECT mentions.entry_id, links.id, 'license-changed', :license,
-        json_extract(earliest.value, '$'), json_extract(facts.value, '$'), NULL
+        json_extract(earliest.value, '$'), json_extract(facts.value, '$'), links.url
     FROM facts
     JOIN facts AS earliest ON earliest.link_id = facts.link_id AND earliest.field = :license
         AND earliest.run_id = (SELECT min(known.run_id) FROM facts AS known
@@ -83,7 +83,7 @@ BY_LICENSE: Final = """
 BY_IDENTITY: Final = """
     INSERT OR IGNORE INTO temp.wanted
     SELECT mentions.entry_id, links.id, 'name-reused', 'host_id', links.host_id, links.stranger,
-        'another thing has this name now; the facts are those of the first'
+        links.url || ': another thing has this name now; the facts are those of the first'
     FROM links
     JOIN mentions ON mentions.link_id = links.id AND mentions.until_run_id IS NULL
     WHERE links.stranger IS NOT NULL

@@ -1,4 +1,4 @@
-"""Looks that say the same, kept as one interval; which runs it covers stands in a text such as `12-40,42`.
+"""Looks that say the same, kept as one interval; which runs it covers stands in a text such as `12-40,42-42`.
 
 The first look of an interval has its exact time, each repeat that of its run's start. Whoever folds intervals
 folds exactly the looks that were judged on their nights.
@@ -36,9 +36,16 @@ class Interval:
     observation: Observation
     tells_facts: bool
     first_run_id: int
-    last_run_id: int
     runs: str
-    looks: int
+
+    @property
+    def last_run_id(self) -> int:
+        return int(self.runs.rpartition("-")[2])
+
+    @property
+    def looks(self) -> int:
+        """How many looks said this; one per run."""
+        return sum(last - first + 1 for first, last in _ranges(self.runs))
 
     def looks_until(self, last_run_id: int, runs: Mapping[int, RunTerms]) -> Iterator[tuple[int, datetime]]:
         """(run id, time) of each look up to and including a run."""
@@ -76,23 +83,23 @@ def row_to_interval(row: sqlite3.Row, link: Link) -> Interval:
         ),
         tells_facts=bool(row["tells_facts"]),
         first_run_id=row["first_run_id"],
-        last_run_id=row["last_run_id"],
         runs=row["runs"],
-        looks=row["looks"],
     )
 
 
+def first_run(run_id: int) -> str:
+    """12 → `12-12`: as long as the `12-13` it may become, so that a row need not grow the next night."""
+    return f"{run_id}-{run_id}"
+
+
 def add_run(runs: str, run_id: int) -> str:
-    """`12-40` and 41 → `12-41`; `12-40` and 42 → `12-40,42`. Run ids only grow."""
-    head, comma, tail = runs.rpartition(",")
-    first, _, last = tail.partition("-")
-    if int(last or first) + 1 == run_id:
-        return f"{head}{comma}{first}-{run_id}"
-    return f"{runs},{run_id}"
+    """`12-40` and 41 → `12-41`; `12-40` and 42 → `12-40,42-42`. Run ids only grow."""
+    before, _, last = runs.rpartition("-")
+    return f"{before}-{run_id}" if int(last) + 1 == run_id else f"{runs},{first_run(run_id)}"
 
 
 def run_ids(runs: str) -> Iterator[int]:
-    """`12-14,16` → 12, 13, 14, 16."""
+    """`12-14,16-16` → 12, 13, 14, 16."""
     for first, last in _ranges(runs):
         yield from range(first, last + 1)
 
@@ -136,4 +143,4 @@ def look_at(observation: Observation, at: datetime) -> Observation:
 def _ranges(runs: str) -> Iterator[tuple[int, int]]:
     for part in runs.split(","):
         first, _, last = part.partition("-")
-        yield int(first), int(last or first)
+        yield int(first), int(last)

@@ -23,14 +23,12 @@ from crawler.store.facts import (
     stranger_of,
     tells_of_the_thing,
 )
-from crawler.store.intervals import Interval, add_run, look_at, row_to_interval
+from crawler.store.intervals import Interval, add_run, first_run, look_at, row_to_interval
 from crawler.store.rows import HEALTH_COLUMNS, health_to_row, read_facts, row_to_health
 from crawler.store.times import time_to_text, whole_seconds
 
 DOUBT_STANDS: Final = timedelta(hours=20)
 """A grave value read again after this long was no passing fault."""
-
-TELLING: Final = frozenset({Voice.FOR, Voice.KEPT_OUT, Voice.AGAINST})
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,16 +125,16 @@ class LookWriter:
         if voice_of(observation) is Voice.NOT_LOOKED:
             detail = observation.detail
         self._execute(
-            "UPDATE observations SET last_run_id = ?, runs = ?, looks = looks + 1, detail = ? WHERE id = ?",
-            [self._run_id, add_run(latest.runs, self._run_id), detail, place.latest_id],
+            "UPDATE observations SET runs = ?, detail = ? WHERE id = ?",
+            [add_run(latest.runs, self._run_id), detail, place.latest_id],
         )
 
     def _insert(self, place: _Place, look: Observation, tells_facts: bool) -> None:
         chain = [[hop.url, hop.status] for hop in look.redirect_chain]
         self._execute(
             "INSERT INTO observations (link_id, outcome, reason, http_status, final_url, suggested_url,"
-            " detail, redirect_chain, tells_facts, first_observed_at, first_run_id, last_run_id, runs, looks)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)",
+            " detail, redirect_chain, tells_facts, first_observed_at, first_run_id, runs)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
                 place.link_id,
                 look.outcome.value,
@@ -149,24 +147,21 @@ class LookWriter:
                 int(tells_facts),
                 time_to_text(look.observed_at),
                 self._run_id,
-                self._run_id,
-                str(self._run_id),
+                first_run(self._run_id),
             ],
         )
 
     def _write_health(
         self, place: _Place, health: Health, observation: Observation, at: datetime, tells_facts: bool
     ) -> None:
-        voice = voice_of(observation)
-        # Validators vouch for a page only as long as it was the page that sent them.
-        validators = observation.validators if voice is Voice.FOR else {}
+        # Validators vouch for a page only if it was the page that sent them, not an error in its place.
+        validators = observation.validators if voice_of(observation) is Voice.FOR else {}
         self._execute(
             UPSERT_HEALTH,
             [
                 place.link_id,
                 *health_to_row(health),
                 time_to_text(at) if tells_facts else None,
-                self._run_id if voice in TELLING else None,
                 json.dumps(validators, sort_keys=True) if validators else None,
             ],
         )
@@ -275,12 +270,11 @@ def _says_the_same(latest: Interval, observation: Observation, tells_facts: bool
 
 
 UPSERT_HEALTH: Final = f"""
-    INSERT INTO health (link_id, {", ".join(HEALTH_COLUMNS)}, facts_observed_at, told_run_id, validators)
-    VALUES ({", ".join("?" for _ in range(len(HEALTH_COLUMNS) + 4))})
+    INSERT INTO health (link_id, {", ".join(HEALTH_COLUMNS)}, facts_observed_at, validators)
+    VALUES ({", ".join("?" for _ in range(len(HEALTH_COLUMNS) + 3))})
     ON CONFLICT (link_id) DO UPDATE SET
         {", ".join(f"{name} = excluded.{name}" for name in HEALTH_COLUMNS)},
         facts_observed_at = coalesce(excluded.facts_observed_at, facts_observed_at),
-        told_run_id = coalesce(excluded.told_run_id, told_run_id),
         validators = coalesce(excluded.validators, validators)
 """
 

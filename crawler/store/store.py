@@ -22,16 +22,17 @@ from sqlite_utils import Database
 from crawler import __version__
 from crawler.config import HealthSettings
 from crawler.errors import UsageError
+from crawler.judge import is_telling
 from crawler.plan import Candidate
 from crawler.records import Catalog, Exclusion, Known, Link, Observation, Question, RunState, State
 from crawler.store.connect import connect, connect_read_only, explained
 from crawler.store.events import Event
 from crawler.store.findings import update_findings
+from crawler.store.intervals import row_to_interval
 from crawler.store.recording import LookWriter
 from crawler.store.rows import read_facts, row_to_health, row_to_link
 from crawler.store.schema import migrate
 from crawler.store.sync import sync_catalog
-from crawler.store.tables import MADE_UP
 from crawler.store.tables import MADE_UP
 from crawler.store.times import optional_to_text, optional_to_time, text_to_time, time_to_text, whole_seconds
 
@@ -220,8 +221,8 @@ class Store:
         with explained(self._path):
             reader = connect_read_only(self._path)
             try:
-                for row in reader.execute(CANDIDATES, {"run": run.id}):
-                    yield _row_to_candidate(reader, row)
+                for row in reader.execute(CANDIDATES):
+                    yield _row_to_candidate(reader, row, run)
             finally:
                 reader.close()
 
@@ -305,7 +306,6 @@ MARK_MADE_UP: Final = f"INSERT OR IGNORE INTO _settings (key, value) VALUES ('{M
 
 CANDIDATES: Final = """
     SELECT links.id AS link_id, links.url, links.kind, links.name, links.host_id, health.*,
-        health.told_run_id IS :run AS answered,
         (SELECT json_group_array(DISTINCT documents.name) FROM mentions
             JOIN entries ON entries.id = mentions.entry_id
             JOIN documents ON documents.id = entries.document_id
@@ -335,7 +335,20 @@ WITHOUT_COPY: Final = """
 """
 
 
-def _row_to_candidate(connection: sqlite3.Connection, row: sqlite3.Row) -> Candidate:
+def _has_answered(connection: sqlite3.Connection, link_id: int, link: Link, run: RunHandle) -> bool:
+    """Whether this run was told about the link before it was interrupted."""
+    if not run.resumed:
+        return False
+    row = connection.execute(
+        "SELECT * FROM observations WHERE link_id = ? ORDER BY id DESC LIMIT 1", [link_id]
+    ).fetchone()
+    if row is None:
+        return False
+    latest = row_to_interval(row, link)
+    return latest.last_run_id == run.id and is_telling(latest.observation)
+
+
+def _row_to_candidate(connection: sqlite3.Connection, row: sqlite3.Row, run: RunHandle) -> Candidate:
     link = row_to_link(row)
     known = Known(
         host_id=row["host_id"],
@@ -352,7 +365,7 @@ def _row_to_candidate(connection: sqlite3.Connection, row: sqlite3.Row) -> Candi
     return Candidate(
         question=Question(link, known),
         health=row_to_health(row),
-        answered=bool(row["answered"]),
+        answered=_has_answered(connection, row["link_id"], link, run),
         documents=tuple(json.loads(row["documents"])),
         exclusion=exclusion,
     )

@@ -143,7 +143,7 @@ INITIAL: Final = (
     "CREATE INDEX overrides_entry_id ON overrides(entry_id)",
     "CREATE INDEX overrides_from_run_id ON overrides(from_run_id)",
     "CREATE INDEX overrides_until_run_id ON overrides(until_run_id)",
-    # last_run_id is no declared key: an index on it would be rewritten as a whole every night.
+    # Nothing here grows while nights repeat themselves: what `runs` can tell is no column.
     """
     CREATE TABLE observations (
         id INTEGER PRIMARY KEY,
@@ -158,9 +158,7 @@ INITIAL: Final = (
         tells_facts INTEGER NOT NULL,
         first_observed_at TEXT NOT NULL,
         first_run_id INTEGER NOT NULL REFERENCES runs(id),
-        last_run_id INTEGER NOT NULL,
-        runs TEXT NOT NULL,
-        looks INTEGER NOT NULL
+        runs TEXT NOT NULL
     ) STRICT
     """,
     "CREATE INDEX observations_link_id ON observations(link_id)",
@@ -183,7 +181,6 @@ INITIAL: Final = (
         silent_nights INTEGER NOT NULL,
         last_silent_at TEXT,
         facts_observed_at TEXT,
-        told_run_id INTEGER,
         validators TEXT
     ) STRICT
     """,
@@ -297,6 +294,21 @@ INITIAL: Final = (
     "CREATE VIEW suspect_links AS SELECT * FROM link_health WHERE state = 'suspect' AND entries > 0",
     "CREATE VIEW restricted_links AS SELECT * FROM link_health WHERE state = 'restricted' AND entries > 0",
     "CREATE VIEW unknown_links AS SELECT * FROM link_health WHERE state = 'unknown' AND entries > 0",
+    """
+    CREATE VIEW link_looks AS
+    SELECT links.url, observations.outcome, observations.reason, observations.http_status,
+        observations.final_url, observations.suggested_url, observations.detail,
+        observations.first_observed_at, observations.first_run_id, max(last) AS last_run_id,
+        sum(last - first + 1) AS looks, observations.id AS observation_id
+    FROM observations
+    JOIN links ON links.id = observations.link_id
+    JOIN (
+        SELECT observations.id AS observation_id, CAST(range.value AS INTEGER) AS first,
+            CAST(substr(range.value, instr(range.value, '-') + 1) AS INTEGER) AS last
+        FROM observations, json_each('["' || replace(observations.runs, ',', '","') || '"]') AS range
+    ) AS ranges ON ranges.observation_id = observations.id
+    GROUP BY observations.id
+    """,
     """
     CREATE VIEW open_findings AS
     SELECT findings.id, findings.kind, documents.name AS document, entries.identifier AS entry,
