@@ -3,50 +3,41 @@
 Nothing here is true of any real repository, model, paper or page: names come from whoever asks, everything
 told about them is invented from a hash of the name and `seed`.
 
-A service is a module with `answer(world, request) -> Response` and a state class that is made without
-arguments when first looked at; `SERVICES` names both, `world.github` is the state of the module `github`.
+A service is a module with `answer(world, request) -> Response` and a dataclass of what differs from the
+invented world; `world.github` is that of the module `github`.
 """
 
 from __future__ import annotations
 
 import hashlib
-import importlib
 from collections import Counter
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Final, TypeAlias
 
 from crawler.clock import Clock, SimulatedClock
-from crawler.sandbox import web
+from crawler.sandbox import archive, arxiv, github, hub, web
 from crawler.sandbox.faults import CONNECTION_TROUBLES, Fault, FaultBook, Trouble, refused, reset
 from crawler.sandbox.messages import Request, Response
 
+Service: TypeAlias = "Callable[[World, Request], Response]"
+
 FIRST_NIGHT: Final = datetime(2026, 11, 2, 2, 30, tzinfo=UTC)
-
-SERVICES: Final = {
-    "github": "GitHubState",
-    "hub": "HubState",
-    "arxiv": "ArxivState",
-    "archive": "ArchiveState",
-    "web": "WebState",
-}
-"""Module in this package → the class of its state."""
-
-SERVICE_OF_HOST: Final = {
-    "github.com": "github",
-    "www.github.com": "github",
-    "api.github.com": "github",
-    "huggingface.co": "hub",
-    "www.huggingface.co": "hub",
-    "hf.co": "hub",
-    "hf-mirror.com": "hub",
-    "arxiv.org": "arxiv",
-    "www.arxiv.org": "arxiv",
-    "export.arxiv.org": "arxiv",
-    "oaipmh.arxiv.org": "arxiv",
-    "archive.org": "archive",
-    "web.archive.org": "archive",
-    "archive.softwareheritage.org": "archive",
+SERVICE_OF_HOST: Final[Mapping[str, Service]] = {
+    "github.com": github.answer,
+    "www.github.com": github.answer,
+    "api.github.com": github.answer,
+    "huggingface.co": hub.answer,
+    "www.huggingface.co": hub.answer,
+    "hf.co": hub.answer,
+    "hf-mirror.com": hub.answer,
+    "arxiv.org": arxiv.answer,
+    "www.arxiv.org": arxiv.answer,
+    "export.arxiv.org": arxiv.answer,
+    "oaipmh.arxiv.org": arxiv.answer,
+    "archive.org": archive.answer,
+    "web.archive.org": archive.answer,
+    "archive.softwareheritage.org": archive.answer,
 }
 """Every other host is a plain web host."""
 
@@ -69,29 +60,18 @@ class World:
         """Hosts that CONNECT asked for, one per connection; such requests stand in no log of requests."""
         self.errors: list[Exception] = []
         """What services raised: a mistake of the sandbox, answered by 500."""
-        self._states: dict[str, Any] = {}
+        self.github = github.GitHubState()
+        self.hub = hub.HubState()
+        self.arxiv = arxiv.ArxivState()
+        self.archive = archive.ArchiveState()
+        self.web = web.WebState()
         self._changes: dict[int, list[Callable[[World], None]]] = {}
 
-    # --- services ------------------------------------------------------------------------------
-
-    def service(self, name: str) -> Any:
-        """The state of one service, made when first asked for."""
-        if name not in self._states:
-            module = importlib.import_module(f"crawler.sandbox.{name}")
-            self._states[name] = getattr(module, SERVICES[name])()
-        return self._states[name]
-
-    def __getattr__(self, name: str) -> Any:
-        if name in SERVICES:
-            return self.service(name)
-        raise AttributeError(f"the world has no {name!r}")
+    # --- answers -------------------------------------------------------------------------------
 
     def answer(self, request: Request) -> Response:
         """What the asked host says, faults left aside."""
-        service = SERVICE_OF_HOST.get(request.host, "web")
-        module = importlib.import_module(f"crawler.sandbox.{service}")
-        response: Response = module.answer(self, request)
-        return response
+        return SERVICE_OF_HOST.get(request.host, web.answer)(self, request)
 
     def connection_fault(
         self, host: str, troubles: Container[Trouble | None] = CONNECTION_TROUBLES

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -65,8 +66,7 @@ def test_the_nights_have_their_news() -> None:
         "pages": 1,
     }
     news = [
-        {what for what in tonight if tonight[what] != before[what]}
-        for before, tonight in zip(nights, nights[1:], strict=False)
+        {what for what in tonight if tonight[what] != before[what]} for before, tonight in pairwise(nights)
     ]
     assert news[0] >= {"deleted", "missing", "pages"}
     assert news[1] >= {"deleted", "renamed", "archived", "pages"}
