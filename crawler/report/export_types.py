@@ -125,7 +125,7 @@ class Export(Struct, frozen=True, kw_only=True):
     ]
     generated_at: Annotated[Time, Meta(description="when this export was written")]
     run: Annotated[ExportedRun | None, Meta(description="the latest run shown; null before the first crawl")]
-    entries: Annotated[tuple[ExportedEntry, ...], Meta(description="in catalog order")]
+    entries: Annotated[tuple[ExportedEntry, ...], Meta(description="by id")]
     links: Annotated[tuple[ExportedLink, ...], Meta(description="each link once, by canonical URL")]
 
 

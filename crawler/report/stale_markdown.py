@@ -29,9 +29,10 @@ def _lines(report: StaleReport) -> Iterator[str]:
     if report.run is None or report.is_all_well:
         return
     yield ""
-    yield f"## Changed in run {report.run.id}"
-    yield ""
-    yield from map(_news_line, report.news) if report.news else ["Nothing."]
+    yield f"## {report.news_heading()}"
+    if report.news and not report.is_first:
+        yield ""
+        yield from map(_news_line, report.news)
     for document in report.documents:
         yield ""
         yield from _document_lines(document)
@@ -42,12 +43,16 @@ def _lines(report: StaleReport) -> Iterator[str]:
         for reason in report.unchecked:
             told = f": {for_markdown(reason.told)}" if reason.told else ""
             yield f"- {reason.count:,} {reason.what}{told}"
+    if report.notes:
+        yield ""
+    for note in report.notes:
+        yield f"> {for_markdown(note)}"
 
 
 def _news_line(change: News) -> str:
-    told = f" ({for_markdown(change.told)})" if change.told else ""
+    said = "; ".join(filter(None, (change.evidence, for_markdown(change.told))))
     place = f" at {_place(change.places[0])}" if change.places else ""
-    return f"- **{change.what}**: {for_markdown_link(change.url)}{told}{place}"
+    return f"- **{change.what}**: {for_markdown_link(change.url)}{f' ({said})' if said else ''}{place}"
 
 
 def _document_lines(document: DocumentItems) -> Iterator[str]:

@@ -6,7 +6,7 @@ Texts from outside stand in it as they came; who renders it escapes them.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
@@ -81,11 +81,12 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """One change of a link since the run before: `what` in our words."""
+    """One change of a link since the run before: `what` and `evidence` in our words, `told` in a host's."""
 
     what: str
     url: str
     places: tuple[Place, ...]
+    evidence: str = ""
     told: str = ""
 
 
@@ -114,20 +115,22 @@ class StaleReport:
 
     title: str
     run: Run | None
-    entries: int
     states: Mapping[State, int]
+    is_first: bool = False
+    entries: int = 0
+    """Counted before the first run only."""
     news: tuple[News, ...] = ()
     documents: tuple[DocumentItems, ...] = ()
     unchecked: tuple[Unchecked, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What the run said of itself, such as a token that was refused."""
     made_up: bool = False
     document: str | None = None
     """The one document that was asked for."""
-    titles: Mapping[str, str] = field(default_factory=dict)
-    """Document name → title, of all documents."""
 
     @property
     def is_all_well(self) -> bool:
-        return not (self.news or self.documents or self.unchecked)
+        return not (self.news or self.documents or self.unchecked or self.notes)
 
     def verdict(self) -> str:
         """The report in one sentence; all of it when there is no more to say."""
@@ -137,3 +140,9 @@ class StaleReport:
         if self.is_all_well:
             return f"all well: {links} as of {describe_run(self.run)}"
         return f"{describe_run(self.run)}: {links}"
+
+    def news_heading(self) -> str:
+        """What stands above the news; the first run's would say everything twice."""
+        if self.run is None or self.is_first:
+            return "The first run: everything below is new"
+        return f"Changed in run {self.run.id}" if self.news else f"Nothing changed in run {self.run.id}"

@@ -31,11 +31,9 @@ def _lines(report: StaleReport) -> Iterator[str]:
     if report.run is None or report.is_all_well:
         return
     yield ""
-    if report.news:
-        yield f"Changed in run {report.run.id}"
+    yield report.news_heading()
+    if not report.is_first:
         yield from _news_lines(report.news)
-    else:
-        yield f"Nothing changed in run {report.run.id}."
     for document in report.documents:
         yield ""
         yield from _document_lines(document)
@@ -46,6 +44,8 @@ def _lines(report: StaleReport) -> Iterator[str]:
         for reason in report.unchecked:
             told = f": {for_terminal(reason.told)}" if reason.told else ""
             yield f"  {reason.count:>{width},}  {reason.what}{told}"
+    for note in report.notes:
+        yield f"note: {for_terminal(note)}"
 
 
 def _news_lines(news: Sequence[News]) -> Iterator[str]:
@@ -54,11 +54,11 @@ def _news_lines(news: Sequence[News]) -> Iterator[str]:
             change.what,
             _place(change.places[0]) if change.places else "",
             _name(change.places),
-            for_terminal(change.url) + (f"  {for_terminal(change.told)}" if change.told else ""),
+            "  ".join(filter(None, (for_terminal(change.url), change.evidence, for_terminal(change.told)))),
         )
         for change in news
     ]
-    widths = [max(cell_width(row[column]) for row in rows) for column in range(3)]
+    widths = [max((cell_width(row[column]) for row in rows), default=0) for column in range(3)]
     for *cells, last in rows:
         padded = (pad(cell, width) for cell, width in zip(cells, widths, strict=True))
         yield f"  {'  '.join(padded)}  {last}"

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from crawler.config import HealthSettings
-from crawler.records import Health, Run, RunState, State
+from crawler.records import Health, Reason, Run, RunState, State
 
 MADE_UP: Final = "Made-up data: the hosts were simulated, nothing here is true of the real ones."
 NEVER: Final = "never"
@@ -78,7 +78,7 @@ def describe_evidence(health: Health) -> str:
             if health.last_alive_at is not None:
                 parts.append(_last_alive(health))
         case State.MOVED:
-            parts.append(f"since {format_day(health.since)}")
+            return f"{health.reason or 'moved'} since {format_day(health.since)}"
     return "; ".join(parts)
 
 
@@ -92,17 +92,6 @@ def _last_alive(health: Health) -> str:
 
 def explain_policy(health: Health, policy: HealthSettings) -> str:
     """Why a link has its state: the rule, with this link's numbers."""
-    needed = (
-        f"{count_of(policy.min_strikes, 'strike')} at least {_days(policy.min_days)} apart"
-        if policy.min_strikes > 1
-        else "one strike"
-    )
-    strikes = (
-        f"{count_of(health.strikes, 'strike')} from {format_time(health.first_strike_at)}"
-        f" to {format_time(health.last_strike_at)}"
-        if health.strikes > 1
-        else f"1 strike, at {format_time(health.last_strike_at)}"
-    )
     match health.state:
         case State.UNKNOWN:
             return "no look has had an answer that says anything"
@@ -111,18 +100,29 @@ def explain_policy(health: Health, policy: HealthSettings) -> str:
         case State.MOVED:
             return f"found at another permanent address, at {format_time(health.last_alive_at)}"
         case State.RESTRICTED:
-            kept = f"; {strikes} against it before" if health.strikes else ""
+            kept = f"; {_strikes(health)} against it before" if health.strikes else ""
             return f"the host answers and keeps us out, so it is neither alive nor dead{kept}"
         case State.DEAD:
-            return f"{strikes}, with none in between that found it; {needed} make a link dead"
-    if health.strikes:
-        return f"{strikes}; dead takes {needed}"
-    nights = count_of(health.silent_nights, "night")
-    return (
-        f"{nights} in a row without a telling answer;"
-        f" from {policy.silent_nights} on it is suspect, silence alone never makes it dead"
-    )
+            return f"{_strikes(health)}, and no look in between that found it; dead takes {_needed(policy)}"
+    if not health.strikes:
+        return (
+            f"{count_of(health.silent_nights, 'night')} in a row without a telling answer;"
+            f" suspect from {policy.silent_nights} on, but silence alone never makes a link dead"
+        )
+    if health.reason is Reason.MISSING_OR_PRIVATE:
+        return f"{_strikes(health)}; it may only be private, so this never makes a link dead"
+    return f"{_strikes(health)}; dead takes {_needed(policy)}"
 
 
-def _days(days: float) -> str:
-    return f"{days:g} day{'' if days == 1 else 's'}"
+def _strikes(health: Health) -> str:
+    if health.strikes == 1:
+        return f"1 strike, at {format_time(health.last_strike_at)}"
+    span = f"from {format_time(health.first_strike_at)} to {format_time(health.last_strike_at)}"
+    return f"{count_of(health.strikes, 'strike')} {span}"
+
+
+def _needed(policy: HealthSettings) -> str:
+    if policy.min_strikes == 1:
+        return "one strike"
+    days = f"{policy.min_days:g} day{'' if policy.min_days == 1 else 's'}"
+    return f"{policy.min_strikes} strikes, the first and the latest at least {days} apart"

@@ -1,0 +1,201 @@
+"""`crawler explain`: everything known about one link, and why it has its state."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Iterator
+from datetime import datetime
+from itertools import pairwise
+from typing import Any, Final
+
+from crawler.config import Config, HealthSettings
+from crawler.errors import UsageError
+from crawler.escape import for_terminal
+from crawler.links.mask import mask_url
+from crawler.links.normalise import InvalidUrl, normalise_url
+from crawler.records import Exclusion, Health
+from crawler.report.columns import cell_width, pad
+from crawler.report.reading import reading
+from crawler.report.wording import MADE_UP, describe_reason, explain_policy, format_day, format_time
+from crawler.store.history import History
+from crawler.store.intervals import Interval
+from crawler.store.snapshots import FactVersion, LinkSnapshot, Place
+
+NEAREST_SHOWN: Final = 3
+COMPARED_AT_MOST: Final = 5_000
+"""Addresses compared letter by letter in search of the nearest."""
+
+
+def explain_link(config: Config, url: str) -> Iterator[str]:
+    """Lines about one link, written in any spelling.
+
+    Raises UsageError for what is no address or no link of the catalog, with the nearest ones as a hint.
+    """
+    invalid: InvalidUrl | None = None
+    try:
+        canonical = normalise_url(url)
+    except InvalidUrl as error:
+        # The catalog keeps addresses that cannot be asked for, as they are written.
+        canonical, invalid = url, error
+    with reading(config) as history:
+        snapshot = history.link(canonical)
+        if snapshot is None:
+            if invalid is not None:
+                raise UsageError(str(invalid)) from invalid
+            raise UsageError(
+                f"no link {mask_url(canonical)!r} in the catalog", hint=_nearest(history, canonical)
+            )
+        yield from _explain(history, snapshot, config.settings.health)
+
+
+def _explain(history: History, snapshot: LinkSnapshot, policy: HealthSettings) -> Iterator[str]:
+    url, target = snapshot.link.canonical_url, snapshot.link.target
+    if history.made_up:
+        yield MADE_UP
+    yield _shown(url)
+    yield f"target: {target.kind} {_shown(target.id)}"
+    yield ""
+    yield "mentioned at"
+    yield from _place_lines(history.places(url))
+    for exclusion in history.exclusions():
+        if exclusion.url == url:
+            yield f"  {_exclusion_line(exclusion)}"
+    yield ""
+    yield from _health_lines(snapshot, policy)
+    yield from _look_lines(history, url)
+    yield from _fact_lines(snapshot, list(history.fact_versions(url)))
+    yield from _finding_lines(history, url)
+
+
+def _place_lines(places: list[Place]) -> Iterator[str]:
+    if not places:
+        yield "  nowhere now: it has left the catalog"
+    for place in places:
+        line = f" line {place.line}" if place.line is not None else ""
+        yield (
+            f"  {for_terminal(place.document)}{line}: {for_terminal(place.entry_name)} ({place.role}),"
+            f" written {_shown(place.raw)}"
+        )
+
+
+def _exclusion_line(exclusion: Exclusion) -> str:
+    until = f" until {exclusion.until}" if exclusion.until is not None else ""
+    return f"left alone{until}: {for_terminal(exclusion.reason)}"
+
+
+def _health_lines(snapshot: LinkSnapshot, policy: HealthSettings) -> Iterator[str]:
+    health = snapshot.health
+    since = f" since {format_time(health.since)}" if health.since is not None else ""
+    yield f"state: {health.state}{since}"
+    if health.reason is not None:
+        yield f"reason: {describe_reason(health)}"
+    yield f"why: {explain_policy(health, policy)}"
+    for name, url in _addresses(health, snapshot.archived_url):
+        yield f"{name}: {_shown(url)}"
+    if health.last_checked_at is not None:
+        yield f"last checked: {format_time(health.last_checked_at)}"
+        yield f"last alive: {format_time(health.last_alive_at)}"
+    if health.first_failed_at is not None:
+        yield f"failing since: {format_time(health.first_failed_at)}"
+
+
+def _addresses(health: Health, archived_url: str | None) -> Iterator[tuple[str, str]]:
+    addresses = {
+        "leads to": health.final_url if health.final_url != health.suggested_url else None,
+        "moved to": health.suggested_url,
+        "archived copy": archived_url,
+    }
+    yield from ((name, url) for name, url in addresses.items() if url is not None)
+
+
+def _look_lines(history: History, url: str) -> Iterator[str]:
+    """Equal looks on one line: from when to when, how often, what they saw."""
+    looks = list(history.looks(url))
+    yield ""
+    if not looks:
+        yield "never looked at"
+        return
+    yield f"looks ({sum(interval.looks for interval, _ in looks):,})"
+    rows = [(_span_of(interval, last), _saw(interval)) for interval, last in looks]
+    width = max(len(span) for span, _ in rows)
+    for span, saw in rows:
+        yield f"  {span:<{width}}  {saw}"
+
+
+def _span_of(interval: Interval, last: datetime) -> str:
+    first = format_time(interval.observation.observed_at)
+    return first if interval.looks == 1 else f"{first} to {format_time(last)}, {interval.looks:,} looks"
+
+
+def _saw(interval: Interval) -> str:
+    look = interval.observation
+    parts = [look.outcome.value]
+    if look.reason.value != look.outcome.value:
+        parts.append(look.reason.value)
+    parts.append(f"HTTP {look.http_status}" if look.http_status is not None else "no answer")
+    if look.suggested_url or look.final_url:
+        parts.append(f"→ {_shown(look.suggested_url or look.final_url or '')}")
+    if look.detail:
+        parts.append(f"({_shown(look.detail)})")
+    return " ".join(parts)
+
+
+def _fact_lines(snapshot: LinkSnapshot, versions: list[FactVersion]) -> Iterator[str]:
+    """Each fact with the day its value was first told, and what it was before."""
+    if not snapshot.facts:
+        return
+    yield ""
+    yield f"facts, last told {format_time(snapshot.facts_observed_at)}"
+    width = max(cell_width(name) for name in snapshot.facts)
+    for name, value in sorted(snapshot.facts.items()):
+        history = [version for version in versions if version.field == name]
+        dates = f"  (since {format_day(history[-1].observed_at)})" if history else ""
+        yield f"  {pad(for_terminal(name), width)}  {_value(value)}{dates}"
+        for earlier, later in pairwise(history):
+            yield (
+                f"  {' ' * width}  {_value(earlier.value)}"
+                f"  ({format_day(earlier.observed_at)} to {format_day(later.observed_at)})"
+            )
+
+
+def _value(value: Any) -> str:
+    match value:
+        case str():
+            return _shown(value)
+        case bool():
+            return "yes" if value else "no"
+        case int():
+            return f"{value:,}"
+        case list() if all(isinstance(item, str) for item in value):
+            return _shown(", ".join(value)) or "none"
+    return for_terminal(json.dumps(value, ensure_ascii=False, sort_keys=True))
+
+
+def _finding_lines(history: History, url: str) -> Iterator[str]:
+    findings = [finding for finding in history.findings() if finding.url == url]
+    if findings:
+        yield ""
+        yield "open findings"
+    for finding in findings:
+        observed = f": {_shown(finding.observed)}" if finding.observed else ""
+        yield (
+            f"  {finding.kind}{observed}, at {for_terminal(finding.entry_id)},"
+            f" since {format_day(finding.opened_at)}"
+        )
+
+
+def _nearest(history: History, url: str) -> str:
+    """The known links that look most like the one asked for, those of its host first."""
+    host = url.split("/")[2]
+    known = [snapshot.link.canonical_url for snapshot in history.links()]
+    same_host = [each for each in known if each.split("/")[2:3] == [host]]
+    candidates = (same_host or known)[:COMPARED_AT_MOST]
+    nearest = difflib.get_close_matches(url, candidates, n=NEAREST_SHOWN, cutoff=0.5)
+    if not nearest:
+        return "`crawler export --format csv` lists all links"
+    return f"did you mean {' or '.join(mask_url(each) for each in nearest)}?"
+
+
+def _shown(text: str) -> str:
+    return for_terminal(mask_url(text))

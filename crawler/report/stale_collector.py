@@ -1,0 +1,279 @@
+"""From the history to the report: which links want a person, and why others could not be checked."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final
+from urllib.parse import urlsplit
+
+from crawler.judge import Voice, voice_of
+from crawler.links.mask import mask_url
+from crawler.records import Exclusion, FindingKind, Reason, Run, State
+from crawler.report.stale_model import (
+    SHOWN_BY_HEALTH,
+    DocumentItems,
+    Item,
+    News,
+    Place,
+    StaleReport,
+    Topic,
+    Unchecked,
+)
+from crawler.report.wording import describe_evidence, format_day
+from crawler.store.events import Event, EventKind
+from crawler.store.history import History
+from crawler.store.snapshots import Finding, LinkSnapshot
+
+BY_HEALTH: Final[Mapping[State, Topic]] = {
+    State.DEAD: Topic.DEAD,
+    State.MOVED: Topic.MOVED,
+    State.SUSPECT: Topic.SUSPECT,
+    State.RESTRICTED: Topic.RESTRICTED,
+}
+CANNOT_BE_ASKED: Final = frozenset({Reason.INVALID_URL, Reason.PRIVATE_ADDRESS})
+"""An address the document should not have; no later look will change that."""
+
+NEWS: Final[Mapping[EventKind, str]] = {
+    EventKind.NEW_DEAD: "newly dead",
+    EventKind.MOVED: "moved",
+    EventKind.SUSPECT: "suspect",
+    EventKind.RECOVERED: "recovered",
+    EventKind.NAME_REUSED: "name taken over",
+    EventKind.WITHDRAWN: "withdrawn",
+    EventKind.LICENSE_CHANGED: "licence changed",
+    EventKind.ARCHIVED: "archived",
+    EventKind.GATED: "gated",
+    EventKind.RESTRICTED: "restricted",
+}
+"""In the order they are told."""
+
+SHOWN_HOSTS: Final = 3
+
+
+def collect_report(history: History, run: Run | None, *, title: str, document: str | None) -> StaleReport:
+    """Everything the report says, as of a run."""
+    return _Collector(history, run, document).collect(title)
+
+
+@dataclass(slots=True)
+class _Doubt:
+    """Links that could not be checked for one reason: how many at which hosts, and what the looks said."""
+
+    hosts: Counter[str] = field(default_factory=Counter)
+    details: set[str] = field(default_factory=set)
+
+
+class _Collector:
+    def __init__(self, history: History, run: Run | None, document: str | None) -> None:
+        self._history = history
+        self._run = run
+        self._document = document
+        self._left_alone = {
+            exclusion.url: exclusion
+            for exclusion in history.exclusions(run)
+            if run is not None and _is_in_force(exclusion, run)
+        }
+        self._items: dict[str, list[Item]] = {}
+        self._doubts: dict[str, _Doubt] = {}
+        self._exclusions: Counter[str] = Counter()
+
+    def collect(self, title: str) -> StaleReport:
+        states: Counter[State] = Counter()
+        for snapshot in self._history.links(self._run, self._document):
+            states[snapshot.health.state] += 1
+            if self._run is not None:
+                self._sort(snapshot, self._run)
+        self._add_findings()
+        report = StaleReport(
+            title=title,
+            run=self._run,
+            states=states,
+            made_up=self._history.made_up,
+            document=self._document,
+        )
+        if self._run is None:
+            return replace(report, entries=sum(1 for _ in self._history.entries(None, self._document)))
+        return replace(
+            report,
+            is_first=self._history.run_before(self._run) is None,
+            news=tuple(self._news(self._run)),
+            documents=tuple(self._documents()),
+            unchecked=tuple(self._unchecked()),
+            notes=tuple(str(note) for note in self._history.summary_of(self._run).get("notes", ())),
+        )
+
+    def _sort(self, snapshot: LinkSnapshot, run: Run) -> None:
+        """Put one link where a maintainer looks for it."""
+        url, health = snapshot.link.canonical_url, snapshot.health
+        if url in self._left_alone:
+            self._exclusions[_describe_exclusion(self._left_alone[url])] += 1
+            return
+        if health.state in BY_HEALTH:
+            self._add_item(self._health_item(BY_HEALTH[health.state], snapshot))
+        elif health.state is State.UNKNOWN and health.reason in CANNOT_BE_ASKED:
+            self._add_item(self._health_item(Topic.NOT_ASKED, snapshot))
+            return
+        self._doubt(snapshot, run)
+
+    def _health_item(self, topic: Topic, snapshot: LinkSnapshot) -> Item:
+        url, health = snapshot.link.canonical_url, snapshot.health
+        return Item(
+            topic=topic,
+            url=mask_url(url),
+            places=self._places(url),
+            evidence=describe_evidence(health),
+            told=_detail_behind(snapshot),
+            suggested_url=_masked(health.suggested_url),
+            archived_url=_masked(snapshot.archived_url),
+        )
+
+    def _doubt(self, snapshot: LinkSnapshot, run: Run) -> None:
+        """Count a link that this run could not check."""
+        health, look = snapshot.health, snapshot.last_look
+        if look is None:
+            self._count_doubt("not looked at yet", snapshot, None)
+        elif voice_of(look) is Voice.NOT_LOOKED:
+            self._count_doubt(f"left for the next run: {look.reason}", snapshot, look.detail)
+        elif health.last_checked_at is not None and health.last_checked_at < run.started_at:
+            self._count_doubt(f"not asked in run {run.id}", snapshot, None)
+        elif voice_of(look) is Voice.SILENT and health.state is not State.SUSPECT:
+            self._count_doubt(f"no telling answer: {look.reason}", snapshot, None)
+
+    def _count_doubt(self, why: str, snapshot: LinkSnapshot, detail: str | None) -> None:
+        doubt = self._doubts.setdefault(why, _Doubt())
+        doubt.hosts[_host_of(snapshot.link.canonical_url)] += 1
+        if detail:
+            doubt.details.add(detail)
+
+    def _add_findings(self) -> None:
+        """One item for each thing found about a link, whatever the number of entries it stands at."""
+        seen: set[tuple[FindingKind, str, str | None, str | None]] = set()
+        for finding in self._history.findings(self._run):
+            about = finding.url or finding.entry_id
+            what = (finding.kind, about, finding.stated, finding.observed)
+            if finding.kind in SHOWN_BY_HEALTH or what in seen or finding.url in self._left_alone:
+                continue
+            seen.add(what)
+            self._add_item(
+                Item(
+                    topic=Topic(finding.kind.value),
+                    url=_masked(finding.url),
+                    places=self._places(finding.url) if finding.url else self._place_of(finding.entry_id),
+                    evidence=f"seen since {format_day(finding.opened_at)}",
+                    told=_told_by(finding),
+                )
+            )
+
+    def _add_item(self, item: Item) -> None:
+        if item.places:
+            self._items.setdefault(item.places[0].document, []).append(item)
+
+    def _places(self, url: str) -> tuple[Place, ...]:
+        """Where a link stands; empty when it is not in the document asked for, whose places come first."""
+        places = [
+            Place(place.document, place.line, place.entry_name)
+            for place in self._history.places(url, self._run)
+        ]
+        if self._document is not None:
+            if not any(place.document == self._document for place in places):
+                return ()
+            places.sort(key=lambda place: place.document != self._document)
+        return tuple(dict.fromkeys(places))
+
+    def _place_of(self, entry_id: str) -> tuple[Place, ...]:
+        for snapshot in self._history.entries(self._run, self._document):
+            if snapshot.entry.id == entry_id:
+                return (Place(snapshot.entry.document, None, snapshot.entry.name),)
+        return ()
+
+    def _news(self, run: Run) -> Iterator[News]:
+        order = list(NEWS)
+        events = [event for event in self._history.changes(run) if event.url not in self._left_alone]
+        for event in sorted(events, key=lambda event: (order.index(event.kind), event.url)):
+            if places := self._places(event.url):
+                yield News(
+                    NEWS[event.kind], mask_url(event.url), places, _evidence_in(event), _told_in(event)
+                )
+
+    def _documents(self) -> Iterator[DocumentItems]:
+        order = list(Topic)
+        for document in self._history.documents(self._run):
+            if items := self._items.get(document.name):
+                items.sort(
+                    key=lambda item: (order.index(item.topic), item.places[0].line or 0, item.url or "")
+                )
+                yield DocumentItems(document.name, document.title, _masked(document.url), tuple(items))
+
+    def _unchecked(self) -> Iterator[Unchecked]:
+        for why, doubt in sorted(self._doubts.items(), key=lambda pair: -pair[1].hosts.total()):
+            told = _name_hosts(doubt.hosts)
+            if len(doubt.details) == 1:
+                told = f"{told} ({next(iter(doubt.details))})"
+            yield Unchecked(doubt.hosts.total(), why, told)
+        for reason, count in self._exclusions.most_common():
+            yield Unchecked(count, "left alone as the catalog asks", reason)
+
+
+def _is_in_force(exclusion: Exclusion, run: Run) -> bool:
+    return exclusion.until is None or run.started_at.date() < exclusion.until
+
+
+def _describe_exclusion(exclusion: Exclusion) -> str:
+    return exclusion.reason if exclusion.until is None else f"{exclusion.reason} (until {exclusion.until})"
+
+
+def _detail_behind(snapshot: LinkSnapshot) -> str:
+    """What the latest look said, if it is the one behind the state."""
+    look = snapshot.last_look
+    if look is None or look.detail is None or look.reason is not snapshot.health.reason:
+        return ""
+    return mask_url(look.detail)
+
+
+def _told_by(finding: Finding) -> str:
+    match finding.kind:
+        case FindingKind.ARCHIVED | FindingKind.WITHDRAWN:
+            return ""
+        case FindingKind.GATED:
+            return finding.observed or ""
+        case FindingKind.NAME_REUSED:
+            return finding.detail or ""
+    change = f"{finding.stated or 'nothing'} → {finding.observed or 'nothing'}"
+    return f"{change}, {finding.detail}" if finding.detail not in {None, finding.url} else change
+
+
+def _evidence_in(event: Event) -> str:
+    match event.kind:
+        case EventKind.RECOVERED:
+            return f"was {event.before}"
+        case EventKind.NEW_DEAD | EventKind.SUSPECT | EventKind.RESTRICTED:
+            return event.detail or ""
+    return ""
+
+
+def _told_in(event: Event) -> str:
+    match event.kind:
+        case EventKind.MOVED if event.after:
+            return mask_url(f"→ {event.after}")
+        case EventKind.LICENSE_CHANGED:
+            return f"{event.before} → {event.after}"
+    return ""
+
+
+def _name_hosts(hosts: Counter[str]) -> str:
+    named = [host for host, _ in hosts.most_common(SHOWN_HOSTS)]
+    more = len(hosts) - len(named)
+    return ", ".join(named) + (f" and {more:,} more hosts" if more else "")
+
+
+def _host_of(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or "(no host)"
+    except ValueError:
+        return "(no host)"
+
+
+def _masked(url: str | None) -> str | None:
+    return None if url is None else mask_url(url)
