@@ -120,7 +120,7 @@ class HubClient:
             failure = error.failure
         except httpx2.TooManyRedirects:
             failure = Failure(Reason.TOO_MANY_REDIRECTS, f"more than {MAX_REDIRECTS} redirects")
-        except (HfHubHTTPError, ValueError, KeyError, TypeError, AttributeError):
+        except (HfHubHTTPError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             # An error status, or a body the library's types cannot hold. The look has both as they came.
             pass
         except (httpx2.HTTPError, httpx2.InvalidURL) as error:
