@@ -97,9 +97,13 @@ def read_corrections(path: Path) -> Corrections:
     try:
         corrections = msgspec.convert(read_yaml(content) or {}, Corrections)
     except YamlError as error:
-        raise UsageError(error.mistake.message, where=f"{path}:{error.mistake.line}", hint=error.mistake.hint) from error
+        raise UsageError(
+            error.mistake.message, where=f"{path}:{error.mistake.line}", hint=error.mistake.hint
+        ) from error
     except msgspec.ValidationError as error:
-        raise UsageError(str(error), where=str(path), hint="see the keys of crawler.importer.corrections.Step") from error
+        raise UsageError(
+            str(error), where=str(path), hint="see the keys of crawler.importer.corrections.Step"
+        ) from error
     return msgspec.structs.replace(corrections, path=str(path))
 
 

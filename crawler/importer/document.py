@@ -15,10 +15,9 @@ from crawler.importer.kinds import decide_kind
 from crawler.importer.slugs import SlugBook, make_slug
 from crawler.importer.stated import read_stated
 from crawler.links.blocks import BlockKind, read_html_blocks, read_markdown_blocks
-from crawler.links.decode import read_source
 from crawler.links.extract import read_document
 from crawler.links.hidden import hide_unseen
-from crawler.links.inline import plain_text
+from crawler.links.plain import plain_text
 from crawler.records import Document, Entry, EntryKind
 
 PAGE_SLUG: Final = "document"
@@ -137,4 +136,3 @@ def _own_repository(page: Draft) -> str | None:
 
 def _line(text: str) -> str:
     return _CONTROL.sub("�" if "\ufffd" in text else " ", text).strip()
-

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 from crawler.links.blocks import Block, BlockKind
 from crawler.links.extract import Places, Reading, assign_roles
-from crawler.links.inline import plain_text
 from crawler.links.passages import Owner, OwnerForm, Passage
+from crawler.links.plain import plain_text
 from crawler.records import Mention, Role
 
 
@@ -17,8 +17,8 @@ from crawler.records import Mention, Role
 class Draft:
     """An entry in the making. `owner` None: the document itself.
 
-    `texts` are its passages as a reader sees them, `cells` its named table cells, `own_addresses` the projects
-    that the document links without words of their own: its own repository.
+    `texts` are its passages as a reader sees them, `cells` its named table cells. `own_addresses` are
+    projects that the document links without words of their own, such as its own repository.
     """
 
     owner: Owner | None
@@ -40,8 +40,8 @@ def collect_drafts(reading: Reading, text: str) -> list[Draft]:
     """The drafts of a document in its order; the document's own links come last."""
     places = Places(reading.source)
     page = Draft(None, "", "")
-    drafts: dict[tuple[int, str], Draft] = {}
-    waiting: dict[tuple[int, str], list[Passage]] = {}
+    drafts: dict[tuple[int, OwnerForm], Draft] = {}
+    waiting: dict[tuple[int, OwnerForm], list[Passage]] = {}
     for passage in reading.passages:
         owner = passage.owner
         if owner is None:
@@ -102,29 +102,29 @@ def _readable(passage: Passage, text: str) -> str:
 def _keep_entries(drafts: Iterable[Draft], page: Draft) -> Iterator[Draft]:
     """What a reader would call an entry: without links only among neighbours that have some."""
     drafts = list(drafts)
-    linked: Counter[object] = Counter()
-    unlinked: Counter[object] = Counter()
+    linked: Counter[tuple[str, str | int]] = Counter()
+    unlinked: Counter[tuple[str, str | int]] = Counter()
     for draft in drafts:
         (linked if draft.is_linked else unlinked)[_company(draft)] += 1
     for draft in drafts:
-        assert draft.owner is not None
-        form = draft.owner.form
-        if draft.is_linked or form is OwnerForm.ROW:
-            if draft.name:
-                yield draft
-            else:
-                page.mentions.extend(draft.mentions)
-        elif form is OwnerForm.ITEM and not draft.mentions and linked[_company(draft)]:
-            yield draft
-        elif form is OwnerForm.HEADING and linked[_company(draft)] > unlinked[_company(draft)]:
+        company = _company(draft)
+        if draft.name and _is_entry(draft, linked[company], unlinked[company]):
             yield draft
         else:
             page.mentions.extend(draft.mentions)
 
 
-def _company(draft: Draft) -> object:
+def _is_entry(draft: Draft, linked_neighbours: int, unlinked_neighbours: int) -> bool:
+    form = draft.owner.form if draft.owner else None
+    if draft.is_linked or form is OwnerForm.ROW:
+        return True
+    if form is OwnerForm.ITEM:
+        return linked_neighbours > 0 and not draft.mentions
+    return form is OwnerForm.HEADING and linked_neighbours > unlinked_neighbours
+
+
+def _company(draft: Draft) -> tuple[str, str | int]:
     """The list or section whose members are entries or not together."""
-    assert draft.owner is not None
-    if draft.owner.form is OwnerForm.ITEM:
-        return ("list", draft.owner.group)
-    return (str(draft.owner.form), draft.section)
+    if draft.owner is not None and draft.owner.form is OwnerForm.ITEM:
+        return "list", draft.owner.group
+    return "section", draft.section

@@ -10,14 +10,28 @@ from crawler.links.classify import link_of
 from crawler.records import EntryKind, Role, TargetKind
 
 _BY_NAME: Final = (
-    (EntryKind.BENCHMARK, re.compile(r"leaderboard|benchmark|榜|评测(?!方法)|测试集|\beval\b|-eval\b|eval$", re.IGNORECASE)),
+    (
+        EntryKind.BENCHMARK,
+        re.compile(r"leaderboard|benchmark|榜|评测(?!方法)|测试集|\beval\b|-eval\b|eval$", re.IGNORECASE),
+    ),
     (EntryKind.DATASET, re.compile(r"数据集|语料|dataset|corpus", re.IGNORECASE)),
 )
 _BY_SECTION: Final = (
     (EntryKind.BENCHMARK, re.compile(r"榜单|评测|benchmark|leaderboard|evaluation", re.IGNORECASE)),
-    (EntryKind.ARTICLE, re.compile(r"资料|文章|博客|教程|参考|article|blog|tutorial|reading|reference|post|news", re.IGNORECASE)),
+    (
+        EntryKind.ARTICLE,
+        re.compile(
+            r"资料|文章|博客|教程|参考|article|blog|tutorial|reading|reference|post|news", re.IGNORECASE
+        ),
+    ),
     (EntryKind.DATASET, re.compile(r"语料|数据|指令集|dataset|corpus|corpora|\bdata\b", re.IGNORECASE)),
-    (EntryKind.TOOL, re.compile(r"工具|框架|训练|部署|推理|tools?\b|framework|librar|inference|serving|training|deploy|\bagents?\b|智能体|通向AGI", re.IGNORECASE)),
+    (
+        EntryKind.TOOL,
+        re.compile(
+            r"工具|框架|训练|部署|推理|tools?\b|framework|librar|inference|serving|training|deploy|\bagents?\b|智能体|通向AGI",
+            re.IGNORECASE,
+        ),
+    ),
     (EntryKind.PRODUCT, re.compile(r"产品|product", re.IGNORECASE)),
     (EntryKind.PAPER, re.compile(r"论文|papers?\b", re.IGNORECASE)),
     (EntryKind.MODEL, re.compile(r"模型|models?\b|llms?\b", re.IGNORECASE)),
@@ -50,7 +64,9 @@ def decide_kind(draft: Draft) -> EntryKind:
     section = _by_sections(draft.section)
     if section is EntryKind.ARTICLE and Role.PROJECT in roles and Role.ARTICLE not in roles:
         section = None
-    if section in {None, EntryKind.TOOL} and (_SIZE.search(draft.name) or TargetKind.HUGGINGFACE_MODEL in targets):
+    if section in {None, EntryKind.TOOL} and (
+        _SIZE.search(draft.name) or TargetKind.HUGGINGFACE_MODEL in targets
+    ):
         return EntryKind.MODEL
     return section or (EntryKind.OTHER if not roles & {Role.PROJECT} else EntryKind.MODEL)
 

@@ -10,10 +10,13 @@ from crawler.importer.drafts import Draft
 from crawler.records import EntryKind, Stated
 
 _LICENSE_COLUMN = re.compile(r"licen[cs]e|许可|协议", re.IGNORECASE)
-_SIZE_COLUMN = re.compile(r"^(?:size|sizes|param(?:eter)?s?(?: count)?|参数量?|参数规模|模型大小|大小|规模)$", re.IGNORECASE)
+_SIZE_COLUMN = re.compile(
+    r"^(?:size|sizes|param(?:eter)?s?(?: count)?|参数量?|参数规模|模型大小|大小|规模)$", re.IGNORECASE
+)
 _LICENSE_NAMES = re.compile(
-    r"(?<![\w-])((?:Apache(?: License)?[- ]?(?:v?2(?:\.0)?)?|MIT|[AL]?GPL[- ]?v?\d(?:\.\d)?|GNU [AL]?GPL ?v?\d(?:\.\d)?|"
-    r"BSD[- ]\d[- ]Clause|CC[- ]BY(?:[- ](?:NC|SA|ND)){0,2}(?:[- ]\d\.\d)?|(?:BigScience |BigCode )?(?:Open)?RAIL(?:-?[MS]+)?(?: v?\d(?:\.\d)?)?))"
+    r"(?<![\w-])((?:Apache(?: License)?[- ]?(?:v?2(?:\.0)?)?|MIT|(?:GNU )?[AL]?GPL[- ]?v?\d(?:\.\d)?|"
+    r"BSD[- ]\d[- ]Clause|CC[- ]BY(?:[- ](?:NC|SA|ND)){0,2}(?:[- ]\d\.\d)?|"
+    r"(?:BigScience |BigCode )?(?:Open)?RAIL(?:-?[MS]+)?(?: v?\d(?:\.\d)?)?))"
     r"\s*(?:licen[cs]e|许可证?|协议|开源协议)",
     re.IGNORECASE,
 )
@@ -26,11 +29,16 @@ _JOIN = r"(?:\s*(?:、|，|,|/|和|及|以及|与|或|到|至|~|-|–|and|or|to|
 _COUNTS = rf"{_ALONE}{_COUNT}(?:{_JOIN}{_COUNT})*"
 # The word that makes a number a parameter count stands right after or right before it.
 _AFTER = re.compile(
-    rf"({_COUNTS})\s?(?:个|规模|级别|级|量级)?的?\s?(?:参数|量级|尺度|尺寸|[一两二三四五六七八九\d]\s?[个种](?:参数|不同尺度|尺[度寸]|版本|模型)|-?\s?parameters?\b)",
+    rf"({_COUNTS})\s?(?:个|规模|级别|级|量级)?的?\s?"
+    r"(?:参数|量级|尺度|尺寸|"
+    r"[一两二三四五六七八九\d]\s?[个种](?:参数|不同尺度|尺[度寸]|版本|模型)|"
+    r"-?\s?parameters?\b)",
     re.IGNORECASE,
 )
 _BEFORE = re.compile(
-    rf"(?:参数(?:量|规模|数量|数)?|parameter count)(?:分别)?(?:包括|达到|达|高达|为|是|有|大|约为?|从|：|:|\s)*(?:了)?\s*({_COUNTS})", re.IGNORECASE
+    r"(?:参数(?:量|规模|数量|数)?|parameter count)(?:分别)?(?:包括|达到|达|高达|为|是|有|大|约为?|从|：|:|\s)*了?\s*"
+    rf"({_COUNTS})",
+    re.IGNORECASE,
 )
 _BIG_COUNT = rf"{_NUMBER}\s?(?:亿|B(?![A-Za-z0-9])|B\d)"
 _RELEASED = re.compile(
@@ -44,7 +52,7 @@ _OTHER_UNIT = re.compile(r"\s*(?:个)?\s*(?:token|单词|字|条|样本|数据|�
 
 
 def read_stated(draft: Draft, kind: EntryKind) -> Stated:
-    """Licence from its column or a named licence in the text; counts from column, name and text of a model."""
+    """Licence from its column or the text; parameter counts from column, name and text of a model."""
     return Stated(_read_license(draft), tuple(_read_parameters(draft)) if kind is EntryKind.MODEL else ())
 
 

@@ -41,7 +41,9 @@ class Block:
     quoted: bool = False
 
 
-_FRONT_MATTER = re.compile(r"\A(---|\+\+\+)[ \t]*\r?\n(.*?)^(?:\1|\.\.\.)[ \t]*(?:\r?\n|\Z)", re.DOTALL | re.MULTILINE)
+_FRONT_MATTER = re.compile(
+    r"\A(---|\+\+\+)[ \t]*\r?\n(.*?)^(?:\1|\.\.\.)[ \t]*(?:\r?\n|\Z)", re.DOTALL | re.MULTILINE
+)
 _FRONT_MATTER_LIMIT = 20_000
 _QUOTE = re.compile(r"[ \t]*(?:>[ \t]?)+")
 _FENCE = re.compile(r"[ \t]*(`{3,}|~{3,})(?=[^`\n]*$)", re.MULTILINE)
@@ -49,7 +51,10 @@ _HEADING = re.compile(r"[ \t]{0,3}(#{1,6})(?:[ \t]+|(?<=##)(?=[^\s#]))")
 _HEADING_END = re.compile(r"[ \t]+#+[ \t]*$|[ \t\r]+$")
 _UNDERLINE = re.compile(r"[ \t]{0,3}(?:(=+)|(-{2,}))[ \t\r]*$")
 _RULE = re.compile(r"[ \t]{0,3}([-*_])(?:[ \t]*\1){2,}[ \t\r]*$")
-_ITEM = re.compile(r"([ \t]*)([-*+•◦▪‣]|\d{1,9}[.)](?!\d)|\d{1,3}、|[(（]\d{1,3}[)）])(?:([ \t]+)(?:\[[ xX]\][ \t]+)?|(?=[\r]?$)|(?<=[、）]))")
+_ITEM = re.compile(
+    r"([ \t]*)([-*+•◦▪‣]|\d{1,9}[.)](?!\d)|\d{1,3}、|[(（]\d{1,3}[)）])"
+    r"(?:([ \t]+)(?:\[[ xX]\][ \t]+)?|(?=[\r]?$)|(?<=[、）]))"
+)
 _DELIMITER_ROW = re.compile(r"[ \t>]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t\r]*$")
 _HTML_HEADING = re.compile(r"[ \t]*<h([1-6])\b[^<>]*>", re.IGNORECASE)
 _HTML_STRUCTURE = re.compile(r"[ \t]*<(table|ul|ol|dl)\b", re.IGNORECASE)
@@ -151,8 +156,13 @@ class _Reader:
                 self.group += 1
             self.last_was_item = True
             self.open = Block(
-                BlockKind.ITEM, item.end(), _content_end(text, item.end(), end), min(column, marker + 5), marker,
-                self.group, quoted=quoted,
+                BlockKind.ITEM,
+                item.end(),
+                _content_end(text, item.end(), end),
+                min(column, marker + 5),
+                marker,
+                self.group,
+                quoted=quoted,
             )
             self.lines_open = 1
             return
@@ -165,7 +175,12 @@ class _Reader:
         stop = _content_end(self.text, start, end)
         if self.open is not None:
             self.open = Block(
-                self.open.kind, self.open.start, stop, self.open.level, self.open.marker, self.open.group,
+                self.open.kind,
+                self.open.start,
+                stop,
+                self.open.level,
+                self.open.marker,
+                self.open.group,
                 quoted=self.open.quoted,
             )
             self.lines_open += 1
@@ -182,7 +197,9 @@ class _Reader:
     def _read_fence(self, marks: str, end: int) -> Block:
         text = self.text
         begin = min(end + 1, len(text))
-        closing = re.compile(r"^[ \t>]*" + re.escape(marks[0]) + "{" + str(len(marks)) + r",}[ \t\r]*$", re.MULTILINE)
+        closing = re.compile(
+            r"^[ \t>]*" + re.escape(marks[0]) + "{" + str(len(marks)) + r",}[ \t\r]*$", re.MULTILINE
+        )
         found = closing.search(text, begin)
         stop = found.start() if found else len(text)
         self.position = (found.end() + 1) if found else len(text)
@@ -196,7 +213,11 @@ class _Reader:
             next_end = len(text) if next_end < 0 else next_end
             following = text[self.position : next_end]
             delimited = "|" in following and "-" in following and _DELIMITER_ROW.match(following) is not None
-            framed = text[start] == "|" and text[start:end].rstrip().endswith("|") and text.count("|", start, end) > 2
+            framed = (
+                text[start] == "|"
+                and text[start:end].rstrip().endswith("|")
+                and text.count("|", start, end) > 2
+            )
             if not delimited and not framed:
                 return None
             cells = split_cells(text, start, end)
@@ -204,12 +225,19 @@ class _Reader:
             if delimited:
                 self.header = tuple(text[a:b] for a, b in cells)
                 self.position = next_end + 1
-                return None if not any(self.header) else Block(
-                    BlockKind.ROW, start, start, group=self.group, header=self.header
+                return (
+                    None
+                    if not any(self.header)
+                    else Block(BlockKind.ROW, start, start, group=self.group, header=self.header)
                 )
             self.header = ()
         return Block(
-            BlockKind.ROW, start, end, group=self.group, cells=split_cells(text, start, end), header=self.header
+            BlockKind.ROW,
+            start,
+            end,
+            group=self.group,
+            cells=split_cells(text, start, end),
+            header=self.header,
         )
 
     def _read_html(self, start: int, end: int) -> list[Block]:
@@ -289,7 +317,9 @@ def _closing_tag(text: str, name: str, start: int) -> int:
     return len(text)
 
 
-def read_html_blocks(text: str, start: int = 0, end: int | None = None, *, first_group: int = 0) -> Iterator[Block]:
+def read_html_blocks(
+    text: str, start: int = 0, end: int | None = None, *, first_group: int = 0
+) -> Iterator[Block]:
     """The blocks of an HTML text: what stands between block-level tags."""
     end = len(text) if end is None else end
     reader = _HtmlReader(text, first_group)
@@ -369,7 +399,11 @@ class _HtmlReader:
             cells = tuple(self.cells)
             if self.row_is_header and not self.header:
                 self.header = tuple(re.sub(r"<[^>]*>", " ", self.text[a:b]).strip() for a, b in cells)
-                yield Block(BlockKind.ROW, self.row_start, self.row_start, group=self.group, header=self.header)
+                yield Block(
+                    BlockKind.ROW, self.row_start, self.row_start, group=self.group, header=self.header
+                )
             else:
-                yield Block(BlockKind.ROW, self.row_start, end, group=self.group, cells=cells, header=self.header)
+                yield Block(
+                    BlockKind.ROW, self.row_start, end, group=self.group, cells=cells, header=self.header
+                )
         self.row_start, self.cells, self.row_is_header = None, [], False

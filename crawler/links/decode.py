@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-import ftfy.bad_codecs  # registers the forgiving "sloppy" code pages
+import ftfy.bad_codecs  # noqa: F401 - registers the forgiving "sloppy" code pages
 
 # Code pages that UTF-8 is misread as in practice; the most frequent first, because ties go to it.
 CODE_PAGES: Final = (
@@ -37,7 +37,9 @@ _RADICALS: Final = {
     if len(folded := unicodedata.normalize("NFKC", chr(point))) == 1 and folded != chr(point)
 }
 # The supplement block has few compatibility mappings; these are the ones PDF writers emit.
-_RADICALS.update(zip(map(ord, "⺠⻓⻔⻚⻛⻜⻢⻥⻦⻩⻄⻅⻆⻉⻋⻝⻬⻰"), "民长门页风飞马鱼鸟黄西见角贝车食齐龙", strict=True))
+_RADICALS.update(
+    zip(map(ord, "⺠⻓⻔⻚⻛⻜⻢⻥⻦⻩⻄⻅⻆⻉⻋⻝⻬⻰"), "民长门页风飞马鱼鸟黄西见角贝车食齐龙", strict=True)
+)
 
 # A full-width address: the marks that end a URL in running text are letters of it here.
 _FULL_WIDTH_ADDRESS = re.compile(

@@ -15,11 +15,11 @@ from crawler.links.classify import link_of
 from crawler.links.decode import SourceText, read_source
 from crawler.links.glued import read_glued_blocks
 from crawler.links.hidden import hide_unseen
-from crawler.links.inline import read_definitions
+from crawler.links.inline import Definition, read_definitions
+from crawler.links.known import collect_known
 from crawler.links.passages import Owner, Passage, PassageReader, PlacedLink
 from crawler.links.roles import decide_role
-from crawler.links.known import collect_known
-from crawler.records import Role, Target, TargetKind
+from crawler.records import Role, Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +82,11 @@ def read_document(content: bytes | str, *, name: str = "") -> Reading:
     is_html = bool(_HTML_NAME.search(name) or _HTML_START.match(text))
     known = collect_known(text)
     blocks: Iterator[Block]
+    definitions: dict[str, Definition] = {}
     if is_html:
-        blocks, definitions = read_html_blocks(text), {}
+        blocks = read_html_blocks(text)
     elif known.runs_together:
-        blocks, definitions = read_glued_blocks(text, known), {}
+        blocks = read_glued_blocks(text, known)
     else:
         blocks, definitions = read_markdown_blocks(text), read_definitions(text)
     reader = PassageReader(text, definitions, known, markdown=not is_html and not known.runs_together)
@@ -107,9 +108,7 @@ def group_by_owner(passages: Iterator[Passage]) -> Iterator[tuple[Owner | None, 
         yield owner, group
 
 
-def assign_roles(
-    owner: Owner | None, passages: list[Passage]
-) -> Iterator[tuple[Passage, PlacedLink, Role]]:
+def assign_roles(owner: Owner | None, passages: list[Passage]) -> Iterator[tuple[Passage, PlacedLink, Role]]:
     """The links of one owner with their roles: a data link that is all an entry has is its project."""
     decided: list[tuple[Passage, PlacedLink, Role]] = []
     for passage in passages:
@@ -125,11 +124,12 @@ def assign_roles(
                 column=placed.column,
                 is_name=placed.is_name,
                 around_image=inline.around_image,
-                inside_link=inline.inside_link,
             )
             decided.append((passage, placed, role))
     if owner is not None and not any(role is Role.PROJECT for _, _, role in decided):
-        main = next((index for index, (_, placed, role) in enumerate(decided) if _is_own_data(placed, role)), None)
+        main = next(
+            (index for index, (_, placed, role) in enumerate(decided) if _is_own_data(placed, role)), None
+        )
         if main is not None:
             passage, placed, _ = decided[main]
             decided[main] = (passage, placed, Role.PROJECT)
@@ -146,18 +146,22 @@ class Places:
 
     def __init__(self, source: SourceText) -> None:
         self.source = source
+        self.offset = 0
         self.line = 1
         self.line_start = 0
 
     def of(self, offset: int) -> tuple[int, int]:
+        """Line and column, both from 1, of an offset of the meant text."""
         original = self.source.original_offset(offset)
         text = self.source.original
-        if original < self.line_start:
-            self.line -= text.count("\n", original, self.line_start)
-            self.line_start = text.rfind("\n", 0, original) + 1
-        elif (crossed := text.count("\n", self.line_start, original)) > 0:
+        if original < self.offset:
+            self.line -= text.count("\n", original, self.offset)
+            if original < self.line_start:
+                self.line_start = text.rfind("\n", 0, original) + 1
+        elif (crossed := text.count("\n", self.offset, original)) > 0:
             self.line += crossed
-            self.line_start = text.rfind("\n", self.line_start, original) + 1
+            self.line_start = text.rfind("\n", self.offset, original) + 1
+        self.offset = original
         return self.line, original - self.line_start + 1
 
 
@@ -180,4 +184,3 @@ def _extracted(
         canonical_url=link.canonical_url,
         target=link.target,
     )
-

@@ -27,9 +27,8 @@ def hide_unseen(text: str) -> str:
     for start, end in sorted(spans):
         if end <= cursor:
             continue
-        start = max(start, cursor)
         pieces.append(text[cursor:start])
-        pieces.append(_NOT_LINE_END.sub(" ", text[start:end]))
+        pieces.append(_NOT_LINE_END.sub(" ", text[max(start, cursor) : end]))
         cursor = end
     pieces.append(text[cursor:])
     return "".join(pieces)

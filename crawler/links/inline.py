@@ -12,13 +12,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from crawler.links.url_end import (
-    NOTHING_KNOWN,
-    START_HINT,
-    KnownAddresses,
-    find_urls,
-    unescape_markdown,
-)
+from crawler.links.run_together import NOTHING_KNOWN, KnownAddresses
+from crawler.links.url_end import START_HINT, find_urls, unescape_markdown
 
 
 class LinkForm(StrEnum):
@@ -58,32 +53,33 @@ class Definition:
     url: str
 
 
-_LONGEST = 4000
 _TOKEN = re.compile(
     r"\\[!-/:-@\[-`{-~]"
     r"|(?P<ticks>`+)"
-    r"|<(?P<auto>(?:https?:[^\s<>]{1,%(n)d}|www\.[^\s<>]{1,%(n)d}))>"
+    r"|<(?P<auto>(?:https?:[^\s<>]{1,4000}|www\.[^\s<>]{1,4000}))>"
     r"|<(?P<close>/?)(?P<tag>[A-Za-z][A-Za-z0-9]{0,15})(?=[\s/>])"
-    r"(?P<attributes>(?:[^<>\"']|\"[^\"]{0,%(n)d}\"|'[^']{0,%(n)d}'){0,%(n)d})>"
-    r"|(?P<image>!\[)|(?P<open>\[)|(?P<shut>\])" % {"n": _LONGEST}
+    r"(?P<attributes>(?:[^<>\"']|\"[^\"]{0,4000}\"|'[^']{0,4000}'){0,4000})>"
+    r"|(?P<image>!\[)|(?P<open>\[)|(?P<shut>\])"
 )
 _DESTINATION = re.compile(
-    r"\([ \t\r\n]{0,20}(?:<(?P<angle>[^<>\n]{0,%(n)d})>"
-    r"|(?P<plain>(?:[^\s()\\<]|\\.|\((?:[^\s()\\]|\\.|\([^\s()]{0,200}\)){0,500}\)|\\|<){0,%(n)d}))"
+    r"\([ \t\r\n]{0,20}(?:<(?P<angle>[^<>\n]{0,4000})>"
+    r"|(?P<plain>(?:[^\s()\\<]|\\.|\((?:[^\s()\\]|\\.|\([^\s()]{0,200}\)){0,500}\)|\\|<){0,4000}))"
     r"(?:[ \t\r\n]{1,20}(?:\"[^\"]{0,500}\"|'[^']{0,500}'|\([^()]{0,500}\)|“[^”]{0,500}”))?"
-    r"(?:[ \t]{1,4}=\d{0,5}x\d{0,5})?[ \t\r\n]{0,20}\)" % {"n": _LONGEST},
+    r"(?:[ \t]{1,4}=\d{0,5}x\d{0,5})?[ \t\r\n]{0,20}\)",
     re.DOTALL,
 )
 _REFERENCE = re.compile(r"[ \t]?\[(?P<id>[^\[\]]{0,999})\]")
 _ATTRIBUTE = re.compile(
-    r"(?:^|\s)(?P<name>href|src|data-src|poster)\s*=\s*(?:\"(?P<d>[^\"]*)\"|'(?P<s>[^']*)'|(?P<b>[^\s\"'>]+))", re.IGNORECASE
+    r"(?:^|\s)(?P<name>href|src|data-src|poster)\s*=\s*(?:\"(?P<d>[^\"]*)\"|'(?P<s>[^']*)'|(?P<b>[^\s\"'>]+))",
+    re.IGNORECASE,
 )
 _MARKUP_HINT = re.compile(r"[\[`<]")
 _WEB_ADDRESS = re.compile(r"\s*(?:h{0,2}t{1,3}ps?\s?:\s?/|h?ttps?//|//[\w-]+\.\w|www\.\w)", re.IGNORECASE)
 _SCHEMELESS = re.compile(r"(?:[a-z0-9-]+\.)+[a-z]{2,12}(?::\d+)?/[^\s]", re.IGNORECASE)
 _KNOWN_HOST = re.compile(
     r"(?:www\.|[a-z0-9-]+\.)?(?:github\.com|github\.io|huggingface\.co|hf\.co|arxiv\.org|gitee\.com|modelscope\.cn|"
-    r"kaggle\.com|zhihu\.com|google\.com|openai\.com|medium\.com)(?:/|$)", re.IGNORECASE,
+    r"kaggle\.com|zhihu\.com|google\.com|openai\.com|medium\.com)(?:/|$)",
+    re.IGNORECASE,
 )
 _ENTITY = re.compile(r"&(?:[a-zA-Z]{2,8}|#\d{1,6}|#[xX][0-9a-fA-F]{1,6});")
 _BROKEN_PLACEHOLDER = re.compile(r"[<>{}\s]|\.\.\.$|…|^https?://(?:\W|$)")
@@ -126,7 +122,9 @@ def meant_address(written: str, *, markdown: bool = True) -> str | None:
     if address.startswith("//"):
         address = "https:" + address
     elif not _WEB_ADDRESS.match(address):
-        if not (_SCHEMELESS.match(address) and _KNOWN_HOST.match(address)) and not _KNOWN_HOST.fullmatch(address):
+        if not (_SCHEMELESS.match(address) and _KNOWN_HOST.match(address)) and not _KNOWN_HOST.fullmatch(
+            address
+        ):
             return None
         address = "https://" + address
     found = next(find_urls(address), None)
@@ -158,7 +156,11 @@ def find_inline_links(
     for region_start, region_end, form in scanner.free_regions():
         if START_HINT.search(text, region_start, region_end):
             links.extend(_bare(text, region_start, region_end, known, markdown, form))
-    links.sort(key=lambda link: (link.outer_start, link.start) if link.form is LinkForm.BARE else (link.start, link.end))
+    links.sort(
+        key=lambda link: (
+            (link.outer_start, link.start) if link.form is LinkForm.BARE else (link.start, link.end)
+        )
+    )
     links.sort(key=lambda link: link.start)
     return links
 
@@ -263,15 +265,24 @@ class _Scanner:
         url = meant_address(token["auto"], markdown=False)
         if url is not None:
             self._add(
-                InlineLink(token.start("auto"), token.end("auto"), url, LinkForm.BARE, token.start(), token.end())
+                InlineLink(
+                    token.start("auto"), token.end("auto"), url, LinkForm.BARE, token.start(), token.end()
+                )
             )
 
     def _add(self, link: InlineLink) -> None:
         if self.anchor is not None and link.form is LinkForm.IMAGE:
             self.anchor.has_image = True
             link = InlineLink(
-                link.start, link.end, link.url, link.form, link.outer_start, link.outer_end, link.label,
-                link.around_image, inside_link=True,
+                link.start,
+                link.end,
+                link.url,
+                link.form,
+                link.outer_start,
+                link.outer_end,
+                link.label,
+                link.around_image,
+                inside_link=True,
             )
         self.links.append(link)
         self.taken.append((link.outer_start, link.outer_end))
@@ -284,11 +295,14 @@ class _Scanner:
             if not token["close"] and (found := self._attribute(token, "href")):
                 start, end, url = found
                 self.anchor = _Anchor(start, end, url, token.start(), token.end())
-        elif tag in _IMAGE_TAGS or tag in _EMBED_TAGS:
-            if not token["close"] and (found := self._attribute(token, "src")):
-                start, end, url = found
-                form = LinkForm.IMAGE if tag in _IMAGE_TAGS else LinkForm.LINK
-                self._add(InlineLink(start, end, url, form, token.start(), token.end()))
+        elif (
+            tag in _IMAGE_TAGS | _EMBED_TAGS
+            and not token["close"]
+            and (found := self._attribute(token, "src"))
+        ):
+            start, end, url = found
+            form = LinkForm.IMAGE if tag in _IMAGE_TAGS else LinkForm.LINK
+            self._add(InlineLink(start, end, url, form, token.start(), token.end()))
 
     def _attribute(self, token: re.Match[str], name: str) -> tuple[int, int, str] | None:
         offset = token.start("attributes")
@@ -307,8 +321,14 @@ class _Scanner:
         if anchor is not None:
             self.links.append(
                 InlineLink(
-                    anchor.start, anchor.end, anchor.url, LinkForm.LINK, anchor.outer_start, end,
-                    (anchor.content, end), anchor.has_image,
+                    anchor.start,
+                    anchor.end,
+                    anchor.url,
+                    LinkForm.LINK,
+                    anchor.outer_start,
+                    end,
+                    (anchor.content, end),
+                    anchor.has_image,
                 )
             )
             # Words inside the anchor are its label, unless it was never closed where it should be.
@@ -344,40 +364,15 @@ class _Scanner:
         if bracket.image and self.brackets and not self.brackets[-1].image:
             self.brackets[-1].has_image = True
         link = InlineLink(
-            start, end, url, form, bracket.start, outer_end, (bracket.content, token.start()), bracket.has_image,
+            start,
+            end,
+            url,
+            form,
+            bracket.start,
+            outer_end,
+            (bracket.content, token.start()),
+            bracket.has_image,
             inside_link=False,
         )
         self._add(link)
         return outer_end
-
-
-# --- what a reader sees of it -------------------------------------------------------------------------
-
-_PLAIN_IMAGE = re.compile(r"!\[[^\[\]]{0,500}\](?:\([^()\s]{0,4000}(?:\s[^()]{0,500})?\)|\[[^\[\]]{0,500}\])")
-_PLAIN_LINK = re.compile(
-    r"\[((?:[^\[\]\\]|\\.|\[[^\[\]]{0,500}\]){0,1000})\](?:\((?:[^()\s]|\([^()\s]{0,500}\)){0,4000}(?:\s[^()]{0,500})?\)|\[[^\[\]]{0,500}\])"
-)
-_PLAIN_TAG = re.compile(r"</?[A-Za-z][^<>]{0,4000}>|<(https?://[^<>\s]{1,4000})>")
-_EMPHASIS = re.compile(r"(\*{1,3}|~~)(?=\S)(.{1,1000}?)(?<=\S)\1|(?<!\w)(_{1,3})(?=\S)(.{1,1000}?)(?<=\S)\3(?!\w)")
-_SPACES = re.compile(r"\s+")
-
-
-def plain_text(markup: str) -> str:
-    """What a reader sees of inline Markdown and HTML: no images, no marks, links as their words."""
-    text = markup
-    if "![" in text:
-        text = _PLAIN_IMAGE.sub(" ", text)
-    if "[" in text:
-        text = _PLAIN_LINK.sub(r"\1", text)
-    if "<" in text:
-        text = _PLAIN_TAG.sub(lambda match: match[1] or " ", text)
-    if "`" in text:
-        text = text.replace("`", "")
-    for _ in range(3):
-        if "*" not in text and "_" not in text and "~~" not in text:
-            break
-        text = _EMPHASIS.sub(lambda match: match[2] or match[4], text)
-    text = unescape_markdown(text)
-    if "&" in text:
-        text = html.unescape(text)
-    return _SPACES.sub(" ", text).strip()

@@ -7,14 +7,20 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
-from crawler.links.url_end import REPOSITORY, KnownAddresses, plain_letters, repository_key
+from crawler.links.run_together import REPOSITORY, KnownAddresses, plain_letters, repository_key
 
 _SCHEME = re.compile(r"https?://", re.IGNORECASE)
 _GLUED_BEFORE = re.compile(r"[A-Za-z0-9]https?://", re.IGNORECASE)
-_DELIMITED_REPOSITORY = re.compile(REPOSITORY.pattern + r"(?=/?(?:[)\]>\"'\s|#?,，。；]|$|/tree/|/blob/))(?![ \t]+[\u3400-\u9fff])", re.IGNORECASE)
+_DELIMITED_REPOSITORY = re.compile(
+    REPOSITORY.pattern + r"(?=/?(?:[)\]>\"'\s|#?,，。；]|$|/tree/|/blob/))(?![ \t]+[\u3400-\u9fff])",
+    re.IGNORECASE,
+)
 _FOLDERS = re.compile(r"https?://[\w.-]+/(?:[\w.~-]+/){1,8}", re.IGNORECASE)
 
-_OWNER = re.compile(r"https?://(?:www\.)?(?:github\.com|huggingface\.co|gitee\.com|modelscope\.cn)/([\w-]+?)(?=https?:|[^\w-]|$)", re.IGNORECASE)
+_OWNER = re.compile(
+    r"https?://(?:www\.)?(?:github\.com|huggingface\.co|gitee\.com|modelscope\.cn)/([\w-]+?)(?=https?:|[^\w-]|$)",
+    re.IGNORECASE,
+)
 
 _FEWEST_GLUED: Final = 3
 _GLUED_SHARE: Final = 0.3
@@ -42,7 +48,7 @@ def collect_known(text: str) -> KnownAddresses:
 
 
 def _folders(text: str) -> Iterator[str]:
-    """Every folder of every address, as `plain_letters` writes it; at hosts of repositories they say nothing."""
+    """Every folder of every address, as `plain_letters` writes it; owners of repositories are none."""
     for match in _FOLDERS.finditer(text):
         if _OWNER.match(match[0]):
             continue

@@ -6,12 +6,13 @@ import re
 import unicodedata
 from typing import Final
 
-from crawler.links.inline import plain_text
+from crawler.links.plain import plain_text
 
 LONGEST_NAME: Final = 120
 
 _DATE_NOTE = re.compile(
-    r"\s*[（(]\s*(?:更新于|更新|发布于|updated?|last updated|added|released?)[^（）()]*[）)]\s*$", re.IGNORECASE
+    r"\s*[（(]\s*(?:更新于|更新|发布于|updated?|last updated|added|released?)[^（）()]*[）)]\s*$",
+    re.IGNORECASE,
 )
 _NUMBERING = re.compile(r"^(?:\d+(?:\.\d+)+[.、)]?\s*|\d+[.)]\s+|\d+、\s*|[（(]\d+[）)]\s*)(?=\S)")
 _STAR = re.compile(r"^[*•·#>\-–—]+\s*(?=\S)")
@@ -31,7 +32,8 @@ _LABEL_WORDS = (
     r"开源|下载|镜像|技术报告|报告|中文|英文|简体中文|中国台湾繁体|繁体中文|详见|详情|在线体验|原文|解读|视频|榜单|评估集|介绍|推荐阅读|参考"
 )
 _LABEL = re.compile(
-    rf"(?:(?:{_LABEL_WORDS}|的|该|其|是|为|在|：|:|/|&|和|与|[\s|,，、()（）\[\].:：*_·•+~-])+)", re.IGNORECASE
+    rf"(?:(?:{_LABEL_WORDS}|的|该|其|是|为|在|：|:|/|&|和|与|[\s|,，、()（）\[\].:：*_·•+~-])+)",
+    re.IGNORECASE,
 )
 _SIZE_LABEL = re.compile(r"\d+(?:\.\d+)?\s?[BMKbmk]?[^，。]{0,6}")
 
@@ -61,7 +63,7 @@ def has_date_note(markup: str) -> bool:
 
 def strip_marks(text: str) -> str:
     """Without variation selectors and emoji at the borders."""
-    text = "".join(c for c in text if unicodedata.category(c) not in {"Cf", "Mn"} or c == "\u200d" and False)
+    text = "".join(c for c in text if unicodedata.category(c) not in {"Cf", "Mn"})
     return text.strip().strip("\ufe0f\u20e3 ")
 
 

@@ -19,7 +19,6 @@ from crawler.links.inline import (
     LinkForm,
     find_code_links,
     find_inline_links,
-    plain_text,
 )
 from crawler.links.names import (
     cell_name,
@@ -29,7 +28,8 @@ from crawler.links.names import (
     lead_name,
     name_from_url,
 )
-from crawler.links.url_end import KnownAddresses
+from crawler.links.plain import plain_text
+from crawler.links.run_together import KnownAddresses
 
 SECTION_SEPARATOR: Final = " > "
 
@@ -81,10 +81,12 @@ class _Heading:
 
 
 _PAGE_HEADING = re.compile(
-    r"(?:star[- ]?(?:chart|history|s)|stargazers|contributors?|contributing|contribute|acknowledge?ments?|citations?|"
-    r"cite|license|licence|table of contents|contents|toc|sponsors?|contact|changelog|致谢|贡献者?|赞助(?:我们)?|目录|"
-    r"引用|联系(?:我们|方式)?|许可证?|交流群?|加入我们|join us|usage|install(?:ation)?|quick ?start|getting started|"
-    r"使用(?:方法|步骤|说明)?|安装|快速开始)(?:\s*[（(].*[）)])?",
+    r"(?:star[- ]?(?:chart|history|s)|stargazers|contributors?|contributing|contribute|acknowledge?ments?|"
+    r"citations?|cite|license|licence|table of contents|"
+    r"contents|toc|sponsors?|contact|changelog|join us|usage|"
+    r"install(?:ation)?|quick ?start|getting started|"
+    r"致谢|贡献者?|赞助(?:我们)?|目录|引用|联系(?:我们|方式)?|"
+    r"许可证?|交流群?|加入我们|使用(?:方法|步骤|说明)?|安装|快速开始)(?:\s*[（(].*[）)])?",
     re.IGNORECASE,
 )
 _COLLECTIVE_HEADING = re.compile(
@@ -95,17 +97,24 @@ _COLLECTIVE_HEADING = re.compile(
     r"|参考资料.{0,10}",
     re.IGNORECASE,
 )
-_INDEX_COLUMN = re.compile(r"^(?:#|no\.?|nr\.?|id|index|idx|rank|序号|编号|排名|年份?|year|date|时间|日期|category|类别|分类)$", re.IGNORECASE)
+_INDEX_COLUMN = re.compile(
+    r"^(?:#|no\.?|nr\.?|id|index|idx|rank|序号|编号|排名|年份?|year|date|时间|日期|category|类别|分类)$",
+    re.IGNORECASE,
+)
 _NAME_COLUMN = re.compile(
-    r"name|model|project|dataset|tool|title|framework|paper|benchmark|repo|模型|项目|名称|数据|框架|工具|论文|标题", re.IGNORECASE
+    r"name|model|project|dataset|tool|title|framework|paper|benchmark|repo|模型|项目|名称|数据|框架|工具|论文|标题",
+    re.IGNORECASE,
 )
 _SENTENCE = re.compile(r"[。！？!?；]|[.;]\s|[.]$")
-_WHOLE_BOLD = re.compile(r"\s*(?:(\*\*|__)(?=\S)(?:(?!\1).)+\1|<(?:b|strong)>[^<>]*</(?:b|strong)>)\s*[:：]?\s*$", re.DOTALL)
+_WHOLE_BOLD = re.compile(
+    r"\s*(?:(\*\*|__)(?=\S)(?:(?!\1).)+\1|<(?:b|strong)>[^<>]*</(?:b|strong)>)\s*[:：]?\s*$", re.DOTALL
+)
 _LINK_ONLY = re.compile(r"[\s|,，、;；和或及/&()（）\[\].。:：*_~-]*")
 _FOOTNOTE_DEFINITION = re.compile(r"\[\^([^\]\s]{1,80})\]:")
 _FOOTNOTE_USE = re.compile(r"\[\^([^\]\s]{1,80})\](?!:)")
 _HTML_HEADING_END = re.compile(r"</h[1-6]", re.IGNORECASE)
 
+_LABEL_CHARACTERS: Final = 60
 _MANY_BARE_ITEMS: Final = 6
 _LONGEST_TITLE: Final = 160
 _LONGEST_SUBHEADING: Final = 60
@@ -135,7 +144,9 @@ class PassageReader:
                     while path and path[-1].level >= heading.level:
                         path.pop()
                     path.append(_Heading(heading.level, text))
-            section = _Section(self, path, heading, body, following, first_title=titles_seen <= 1, footnotes=footnotes)
+            section = _Section(
+                self, path, heading, body, following, first_title=titles_seen <= 1, footnotes=footnotes
+            )
             yield from section.read()
 
     def _is_tagline(self, heading: Block, following: Block | None, path: list[_Heading]) -> bool:
@@ -235,12 +246,11 @@ class _Section:
     def _has_linked_children(self, index: int) -> bool:
         """Whether paragraphs that belong to a list item hold addresses."""
         item = self.body[index]
-        for block in self.body[index + 1 :]:
-            if block.kind is BlockKind.ITEM:
-                return False
+        for following in range(index + 1, len(self.body)):
+            block = self.body[following]
             if block.kind is not BlockKind.PARAGRAPH or block.level < item.level - 1:
                 return False
-            if "://" in self.text[block.start : block.end]:
+            if self.text.find("://", block.start, block.end) >= 0:
                 return True
         return False
 
@@ -295,7 +305,11 @@ class _Section:
         links = self.reader.links_of(block)
         parent = self.items[-1].owner if self.items else (self.subheading or self.heading_owner)
         name_span = None
-        if has_linked_children and not links and not is_label(words := plain_text(self.text[block.start : block.end])):
+        if (
+            has_linked_children
+            and not links
+            and not is_label(words := plain_text(self.text[block.start : block.end]))
+        ):
             owner: Owner | None = self._item(block, lead_name(words))
         else:
             owner, name_span = self._item_owner(block, links, parent)
@@ -390,12 +404,18 @@ class _Section:
     def _name_column(self, block: Block) -> int | None:
         """The column that names the row: by its header, else the first that is no index and not empty."""
         header = [plain_text(title).strip() for title in block.header]
-        filled = [index for index, (start, end) in enumerate(block.cells) if start < end and not _is_dash(self.text[start:end])]
+        filled = [
+            index
+            for index, (start, end) in enumerate(block.cells)
+            if start < end and not _is_dash(self.text[start:end])
+        ]
         if not filled:
             return None
         candidates = [i for i in filled if not (i < len(header) and _INDEX_COLUMN.match(header[i]))]
         candidates = [
-            i for i in candidates if not re.fullmatch(r"[\d.\s#]+", self.text[block.cells[i][0] : block.cells[i][1]])
+            i
+            for i in candidates
+            if not re.fullmatch(r"[\d.\s#]+", self.text[block.cells[i][0] : block.cells[i][1]])
         ] or candidates
         if not candidates:
             return None
@@ -491,9 +511,12 @@ class _Section:
                     floor = start
                     if index < len(block.header):
                         column = plain_text(block.header[index])
-            line_start = max(floor, text.rfind("\n", floor, link.outer_start) + 1, link.outer_start - 60)
-            before = text[line_start : link.outer_start] if link.outer_start > line_start else ""
-            is_name = name_span is not None and name_span[0] <= link.outer_start < max(name_span[1], name_span[0] + 1)
+            floor = max(floor, link.outer_start - _LABEL_CHARACTERS)
+            line_start = max(floor, text.rfind("\n", floor, link.outer_start) + 1)
+            before = text[line_start : link.outer_start]
+            is_name = name_span is not None and name_span[0] <= link.outer_start < max(
+                name_span[1], name_span[0] + 1
+            )
             placed.append(PlacedLink(link, words, before, column, is_name))
         return tuple(placed)
 
@@ -512,4 +535,3 @@ def _is_dash(text: str) -> bool:
 
 def _short(name: str) -> str:
     return cell_name(name) if name else name
-

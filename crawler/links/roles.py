@@ -40,16 +40,25 @@ _ARTICLE_HOST = re.compile(
     r"venturebeat\.com|wired\.com|nytimes\.com|theverge\.com|dev\.to|hackernoon\.com|my\.oschina\.net|twitter\.com|x\.com|"
     r"bilibili\.com|youtube\.com|youtu\.be)$"
 )
-_ARTICLE_PATH = re.compile(r"/(?:blogs?|news|posts?|articles?|research/blog|press|index/[\w-]+)/|/(?:blog|news)$|/\d{4}/\d{2}/", re.IGNORECASE)
-_ARTICLE_WORDS = re.compile(r"\bblog\b|\bpost\b|\barticle\b|\bnews\b|博客|文章|解读|新闻|报道|视频|教程", re.IGNORECASE)
+_ARTICLE_PATH = re.compile(
+    r"/(?:blogs?|news|posts?|articles?|research/blog|press|index/[\w-]+)/|/(?:blog|news)$|/\d{4}/\d{2}/",
+    re.IGNORECASE,
+)
+_ARTICLE_WORDS = re.compile(
+    r"\bblog\b|\bpost\b|\barticle\b|\bnews\b|博客|文章|解读|新闻|报道|视频|教程", re.IGNORECASE
+)
 _DEMO_HOST = re.compile(
     r"(?:^|\.)(?:colab\.research\.google\.com|gradio\.(?:live|app)|streamlit\.app|replicate\.com|ngrok\.(?:io|app)|"
     r"hf\.space|chat\.[\w.-]+|vercel\.app|mybinder\.org|kaggle\.com|demo\.[\w.-]+|playground\.[\w.-]+)$"
 )
-_DEMO_WORDS = re.compile(r"\bdemo\b|\bplayground\b|\btry it\b|\bonline\b|体验|试用|演示|在线|\bcolab\b", re.IGNORECASE)
+_DEMO_WORDS = re.compile(
+    r"\bdemo\b|\bplayground\b|\btry it\b|\bonline\b|体验|试用|演示|在线|\bcolab\b", re.IGNORECASE
+)
 _DEMO_PATH = re.compile(r"/(?:demo|playground|chat)/?$", re.IGNORECASE)
 _DATA_WORDS = re.compile(r"\bdata(?:sets?)?\b|数据|语料|\bcorpus\b|评估集", re.IGNORECASE)
-_DATA_PATH = re.compile(r"\.(?:jsonl?|csv|tsv|parquet|zip|tar\.gz)$|/datasets?(?:/|$)|/data(?:/|$)|datasetdetail", re.IGNORECASE)
+_DATA_PATH = re.compile(
+    r"\.(?:jsonl?|csv|tsv|parquet|zip|tar\.gz)$|/datasets?(?:/|$)|/data(?:/|$)|datasetdetail", re.IGNORECASE
+)
 _ORG_COLUMN = re.compile(
     r"^(?:org(?:ani[sz]ations?)?|institut\w*|company|developers?|authors?|team|affiliations?|creators?|publisher|maintainers?|"
     r"机.|组织|公司|单位|作者|团队|开发者|研发机构|发布方|来源|厂商)$",
@@ -64,14 +73,17 @@ _PROJECT_COLUMN = re.compile(
     re.IGNORECASE,
 )
 _ADDRESS_WORDS = re.compile(
-    r"地址|链接|详见|榜单|github|项目|官网|主页|网址|\bcode\b|\brepo|\bproject\b|\bhomepage\b|\bwebsite\b|模型", re.IGNORECASE
+    r"地址|链接|详见|榜单|github|项目|官网|主页|网址|\bcode\b|\brepo|\bproject\b|\bhomepage\b|\bwebsite\b|模型",
+    re.IGNORECASE,
 )
 
 
 _CLAUSE_END = re.compile(r"[。；;！!？?\n]|(?<=\w)\.\s")
 _LABEL_CHARACTERS: Final = 24
 _FRONT_PATH = re.compile(r"/?(?:zh|en|cn|zh-cn|en-us|home|index\.html?)?/?", re.IGNORECASE)
-_MODEL_HOST = re.compile(r"^(?:modelscope\.cn/(?:models|studios)|gitee\.com/[^/]+/|gitlab\.com/[^/]+/|openi\.pcl\.ac\.cn/)")
+_MODEL_HOST = re.compile(
+    r"^(?:modelscope\.cn/(?:models|studios)|gitee\.com/[^/]+/|gitlab\.com/[^/]+/|openi\.pcl\.ac\.cn/)"
+)
 
 
 def is_badge(url: str, words: str = "") -> bool:
@@ -93,9 +105,8 @@ def decide_role(
     column: str | None,
     is_name: bool,
     around_image: bool,
-    inside_link: bool,
 ) -> Role:
-    """`words` are the link's own, `before` what stands before it on its line, `column` the name of its column.
+    """`words` are the link's own, `before` stands before it on its line, `column` is the name of its column.
 
     `is_name`: the link is (in) the name of its entry.
     """
@@ -107,9 +118,15 @@ def decide_role(
         return Role.IMAGE
     if around_image:
         return _role_around_image(host, target, words)
-    if column and (role := _role_by_column(column, target)) is not None and not (is_name and role is Role.DATA):
+    if (
+        column
+        and (role := _role_by_column(column, target)) is not None
+        and not (is_name and role is Role.DATA)
+    ):
         return Role.PROJECT if is_name and role is not Role.LICENSE else role
-    if _LICENSE_PATH.search(host + path) or (_LICENSE_WORDS.search(words) and len(words) < 60 and not is_name):
+    if _LICENSE_PATH.search(host + path) or (
+        _LICENSE_WORDS.search(words) and len(words) < 60 and not is_name
+    ):
         return Role.LICENSE
     label = f"{words} {before}"
     if target.kind is TargetKind.ARXIV_PAPER or _PAPER_HOST.search(host):
@@ -144,19 +161,26 @@ def decide_role(
 def _split(url: str) -> tuple[str, str]:
     try:
         parts = urlsplit(url)
-        return (parts.hostname or "").removeprefix("www."), parts.path + (f"?{parts.query}" if parts.query else "")
+        return (parts.hostname or "").removeprefix("www."), parts.path + (
+            f"?{parts.query}" if parts.query else ""
+        )
     except ValueError:
         return "", ""
 
 
 def _is_demo(host: str, path: str, words: str, before: str) -> bool:
     return bool(
-        _DEMO_HOST.search(host) or _DEMO_PATH.search(path) or _DEMO_WORDS.search(words) or _DEMO_WORDS.search(before)
+        _DEMO_HOST.search(host)
+        or _DEMO_PATH.search(path)
+        or _DEMO_WORDS.search(words)
+        or _DEMO_WORDS.search(before)
     )
 
 
 def _is_blog(host: str, path: str) -> bool:
-    return host.startswith(("blog.", "news.", "ai.googleblog")) or _ARTICLE_PATH.search(path + "/") is not None
+    return (
+        host.startswith(("blog.", "news.", "ai.googleblog")) or _ARTICLE_PATH.search(path + "/") is not None
+    )
 
 
 def _role_around_image(host: str, target: Target, words: str) -> Role:
@@ -165,7 +189,9 @@ def _role_around_image(host: str, target: Target, words: str) -> Role:
         return Role.DEMO
     if target.kind is TargetKind.ARXIV_PAPER:
         return Role.PAPER
-    if target.kind in {TargetKind.GITHUB_REPO, TargetKind.HUGGINGFACE_MODEL} and not _BADGE_WORDS.search(words):
+    if target.kind in {TargetKind.GITHUB_REPO, TargetKind.HUGGINGFACE_MODEL} and not _BADGE_WORDS.search(
+        words
+    ):
         return Role.PROJECT
     return Role.BADGE
 

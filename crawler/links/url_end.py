@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from crawler.links.run_together import NOTHING_KNOWN, KnownAddresses, glued_end
+
 # Letters that addresses carry unescaped in practice: Latin, Greek and Cyrillic, never CJK or emoji.
 _LETTERS = "A-Za-z0-9\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u0370-\u03ff\u0400-\u04ff"
 _BODY = rf"[{_LETTERS}\-._~:/?#\[\]@!$&'()*+,;=%|{{}}\\^]"
@@ -18,7 +20,9 @@ _BODY = rf"[{_LETTERS}\-._~:/?#\[\]@!$&'()*+,;=%|{{}}\\^]"
 MAX_URL_CHARACTERS: Final = 4096
 
 # The scheme, also as people mistype it: hhttps://, htttp://, https:/x, https:///x, https//x, ttps://.
-_SCHEME = r"(?:(?<![A-Za-z])h?h?t{1,3}ps?|https?)\s?(?::\s?/{1,3}|//)(?=[^\s/])|(?<![A-Za-z0-9])://(?=[\w-]+\.)"
+_SCHEME = (
+    r"(?:(?<![A-Za-z])h?h?t{1,3}ps?|https?)\s?(?::\s?/{1,3}|//)(?=[^\s/])|(?<![A-Za-z0-9])://(?=[\w-]+\.)"
+)
 _SCHEME_EXACT = re.compile(r"https?://", re.IGNORECASE)
 
 # Top-level domains that make a name without a scheme a host. File endings and words (md, py, sh, rs,
@@ -29,12 +33,16 @@ _DOMAINS: Final = (
 )
 _HOST_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _BARE_HOST = (
-    rf"(?<![\w@./\-:%&=+~\\])(?:{_HOST_LABEL}\.){{1,6}}(?:{_DOMAINS})(?![A-Za-z0-9_@-]|\.[A-Za-z0-9])(?::\d{{2,5}})?"
+    rf"(?<![\w@./\-:%&=+~\\])(?:{_HOST_LABEL}\.){{1,6}}(?:{_DOMAINS})"
+    r"(?![A-Za-z0-9_@-]|\.[A-Za-z0-9])(?::\d{2,5})?"
 )
-_ARXIV_ID = r"(?<![\w/.])arxiv\s?[:：]\s?(?:\d{4}\.\d{4,5}|[a-z-]{2,9}(?:\.[A-Z]{2})?/\d{7})(?:v\d{1,2})?(?!\d)"
+_ARXIV_ID = (
+    r"(?<![\w/.])arxiv\s?[:：]\s?(?:\d{4}\.\d{4,5}|[a-z-]{2,9}(?:\.[A-Z]{2})?/\d{7})(?:v\d{1,2})?(?!\d)"
+)
 
 _START = re.compile(
-    rf"(?P<scheme>{_SCHEME})|(?P<arxiv>{_ARXIV_ID})|(?P<host>{_BARE_HOST})(?P<path>[/?](?![/?]))?", re.IGNORECASE
+    rf"(?P<scheme>{_SCHEME})|(?P<arxiv>{_ARXIV_ID})|(?P<host>{_BARE_HOST})(?P<path>[/?](?![/?]))?",
+    re.IGNORECASE,
 )
 START_HINT = re.compile(r"://|:/|ps?//|：//|arxiv|\.(?:" + _DOMAINS + r")(?![a-z])", re.IGNORECASE)
 
@@ -70,11 +78,6 @@ _GRAMMARS: Final = tuple(
         r"https?://(?:www\.|m\.)?bilibili\.com/video/BV\w{10}/?",
     )
 )
-_FILE_ENDING = re.compile(
-    r"\.(?:html?|pdf|ipynb|php|aspx?|md|tar\.gz|zip|csv|png|jpe?g|svg)(?=[A-Z0-9][^/?#]*$)"
-)
-_KNOWN_LONGER_ENDING = re.compile(r"\.(?:html5|md5|mdx|pdfs|htmlx|zipx|csvs)", re.IGNORECASE)
-
 _PLACEHOLDER = re.compile(
     r"<|>|[{}$^]|\.\.\.|…|"
     r"//(?:your|my|some)[-_.]|/(?:your|my)[-_]?(?:user|org|name|repo|account|project)|"
@@ -88,8 +91,8 @@ _LOCAL = re.compile(
 )
 
 _LABEL_BEFORE = re.compile(
-    r"(?:网址|官网|网站|主页|地址|链接|体验|试用|入口|site|website|homepage|home page|page|url|link|demo|at|visit|see)"
-    r"\s*(?:[:：]|为|是|在|is)?\s*$",
+    r"(?:网址|官网|网站|主页|地址|链接|体验|试用|入口|site|website|homepage|home page|"
+    r"page|url|link|demo|at|visit|see)\s*(?:[:：]|为|是|在|is)?\s*$",
     re.IGNORECASE,
 )
 
@@ -101,23 +104,6 @@ class FoundUrl:
     start: int
     end: int
     url: str
-
-
-@dataclass(frozen=True, slots=True)
-class KnownAddresses:
-    """What the document itself tells about its addresses.
-
-    `repositories`: `host/owner/name` in lower case, from mentions that something delimits.
-    `folders` and `names`: parts of addresses, in a glued text only. `runs_together`: the text was glued (PDF, copied pages), so an address may end in the middle of a word.
-    """
-
-    repositories: frozenset[str] = frozenset()
-    folders: frozenset[str] = frozenset()
-    names: frozenset[str] = frozenset()
-    runs_together: bool = False
-
-
-NOTHING_KNOWN: Final = KnownAddresses()
 
 
 def find_urls(
@@ -216,7 +202,7 @@ def _end_of_body(
     scheme: str, body: str, text: str, body_start: int, known: KnownAddresses, escapes: bool
 ) -> int:
     """How many characters of `body` belong to the address."""
-    body = body[: _second_scheme(scheme, body)]
+    body = body[: _second_scheme(body)]
     cut_by_scheme = len(body)
     body = body[: _unbalanced(body)]
     if escapes:
@@ -225,7 +211,9 @@ def _end_of_body(
         body = body[:backslash]
     url = scheme + (body if not escapes else unescape_markdown(body))
     for grammar in _GRAMMARS:
-        if (grammatical := grammar.match(url)) and url[grammatical.end() : grammatical.end() + 1] not in "?#/":
+        if (grammatical := grammar.match(url)) and url[
+            grammatical.end() : grammatical.end() + 1
+        ] not in "?#/":
             return _escaped_length(body, grammatical.end() - len(scheme), escapes)
     after = text[body_start + len(body) : body_start + len(body) + 40]
     if len(body) == cut_by_scheme and not _SCHEME_EXACT.match(after):
@@ -248,14 +236,15 @@ def _escaped_length(body: str, length: int, escapes: bool) -> int:
     return position
 
 
-def _second_scheme(scheme: str, body: str) -> int:
+def _second_scheme(body: str) -> int:
     """Where a second address begins, unless the first one carries it."""
     for inner in _INNER_SCHEME.finditer(body):
         before = body[: inner.start()]
+        if not before:
+            return 0
         if before.endswith(("=", "%3D", "%3d")) or (before.endswith("/") and _WRAPPER.search("//" + before)):
             continue
-        if before:
-            return inner.start()
+        return inner.start()
     return len(body)
 
 
@@ -329,130 +318,10 @@ _ALONE_AFTER = re.compile(r"[ \t]*(?:$|\n|\r|[|｜)）>》])")
 
 
 def _stands_alone(text: str, start: int, after: int, end: int) -> bool:
-    """Whether a bare host is a line, a cell or a parenthesis of its own, or follows a word that asks to go there."""
+    """Whether a bare host is a line, cell or parenthesis of its own, or a word asks to go there."""
     before = text[max(0, start - 40) : start]
     if not _ALONE_AFTER.match(text, after, end) and not re.match(r"[\s，。,.;；]", text[after : after + 1]):
         return False
     if _ALONE_BEFORE.search(before) and _ALONE_AFTER.match(text, after, end):
         return True
     return _LABEL_BEFORE.search(before) is not None
-
-
-# --- where an address runs into the next word --------------------------------------------------------
-
-_SENTENCE_GOES_ON = re.compile(r"[ \t\u3000]+[\u3400-\u9fff]|[ \t]+[a-z]")
-_TEXT_FOLLOWS = re.compile(r"[ \t\u3000]*[\u3400-\u9fff（，、：]|[ \t]+[A-Za-z:&]")
-_CJK_SENTENCE = re.compile(r"[ \t\u3000]+[\u3400-\u9fff]|[ \t]+(?:is|are|was|has|have|can|aims|provides|supports)\b")
-_WORD_BORDER = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=\d)(?=[A-Za-z])|(?<=[A-Za-z])(?=\d)|(?<=/)(?=[A-Z])")
-_STARTERS: Final = frozenset(
-    "The This These That We Our In It Its An As At By For From With To On You Your There Here Welcome Official "
-    "Implementation Code Paper Open And Or If When While Although Recently Introducing See".split()
-)
-REPOSITORY = re.compile(
-    r"https?://(github\.com|huggingface\.co(?:/datasets|/spaces)?|gitee\.com|modelscope\.cn/models)/([\w.-]+)/([\w.-]+)",
-    re.IGNORECASE,
-)
-_SHORTEST_REPEAT: Final = 3
-
-
-def glued_end(url: str, after: str, before: str, known: KnownAddresses) -> int:
-    """The length of `url` without the word that the copy glued to it; its full length if nothing says so.
-
-    `after` and `before` are the text around it.
-    """
-    if (ending := _FILE_ENDING.search(url)) and not _KNOWN_LONGER_ENDING.match(url, ending.start()):
-        return ending.end()
-    if not _TEXT_FOLLOWS.match(after):
-        return len(url)
-    path_start = url.find("/", url.find("//") + 2)
-    if path_start < 0:
-        return len(url)
-    for evidence in (_known_repository_end, _repeated_name_end):
-        cut = evidence(url, path_start, after, known)
-        if cut is not None:
-            return cut
-    if known.runs_together and (cut := _new_sentence_end(url, path_start, after, before, known)) is not None:
-        return cut
-    return len(url)
-
-
-def _known_repository_end(url: str, path_start: int, after: str, known: KnownAddresses) -> int | None:
-    """The document names the shorter repository elsewhere, and a capital begins what is left over."""
-    match = REPOSITORY.match(url)
-    if match is None or repository_key(match) in known.repositories or not _SENTENCE_GOES_ON.match(after):
-        return None
-    start = match.start(3)
-    for border in _WORD_BORDER.finditer(url, start + 1, match.end()):
-        if (match[1] + "/" + match[2] + "/" + url[start : border.start()]).lower() in known.repositories:
-            return border.start()
-    return None
-
-
-def repository_key(match: re.Match[str]) -> str:
-    """`host/owner/name` in lower case."""
-    return "/".join(match.groups()).lower()
-
-
-def plain_letters(text: str) -> str:
-    return re.sub(r"[\s_\-.]", "", text).lower()
-
-
-def _repeated_name_end(url: str, path_start: int, after: str, known: KnownAddresses) -> int | None:  # noqa: ARG001
-    """The sentence begins with the very name the path ends with: `…/BiLLaBiLLa是`, `…/bloomBLOOM is`."""
-    segment_start = url.rfind("/", path_start) + 1
-    segment = url[segment_start:]
-    names = [plain_letters(segment_) for segment_ in url[path_start + 1 : segment_start].split("/") if len(segment_) > 3]
-    for cut in range(max(_SHORTEST_REPEAT, 1), len(segment) - _SHORTEST_REPEAT + 1):
-        head, tail = segment[:cut], segment[cut:]
-        if head[-1] in "-_.~" or tail[0] in "-_.~" or not tail[0].isalnum():
-            continue
-        plain_head, plain_tail = plain_letters(head), plain_letters(tail)
-        following = plain_tail + plain_letters(re.split(r"[^\w\s.-]|[\u3400-\u9fff]", after, maxsplit=1)[0])
-        if plain_tail == plain_head or (
-            len(plain_tail) > len(plain_head) and plain_tail.startswith(plain_head) and len(plain_head) > 3
-        ):
-            return segment_start + cut
-        if following.startswith(plain_head) and (tail[0].isupper() or tail[0].isdigit()):
-            return segment_start + cut
-        if tail[0].isupper() and plain_head.startswith(plain_tail) and len(plain_tail) > 3:
-            return segment_start + cut
-        if any(plain_tail == name for name in names) and tail[0].isupper():
-            return segment_start + cut
-        shared = _shared_words(head, tail)
-        if shared and len(shared) > 5 and len(tail) > len(shared):
-            return segment_start + cut
-    return None
-
-
-def _shared_words(head: str, tail: str) -> str:
-    """The leading words that both names have: `chatglm-maths` and `chatglm-6b` share `chatglm`."""
-    first = re.match(r"[A-Za-z]+", head)
-    if first and tail.startswith(first[0]) and len(tail) > len(first[0]) and tail[len(first[0])] in "-_":
-        return first[0]
-    return ""
-
-
-def _new_sentence_end(
-    url: str, path_start: int, after: str, before: str, known: KnownAddresses
-) -> int | None:
-    """In glued text: the name before the address, a word that opens sentences, or a sentence without a subject."""
-    segment_start = url.rfind("/", path_start) + 1
-    segment = url[segment_start:]
-    borders = [match.start() for match in _WORD_BORDER.finditer(url, segment_start) if match.start() > path_start + 1]
-    for border in borders:
-        word = re.match(r"[A-Za-z]+", url[border:])
-        if word and word[0] in _STARTERS and border + len(word[0]) == len(url) and after.startswith(" "):
-            return border
-    for border in borders:
-        if plain_letters(url[:border]) in known.folders:
-            return border
-    for border in borders:
-        if after[:1] == " " and len(url) - border > _SHORTEST_REPEAT and plain_letters(url[border:]) in known.names:
-            return border
-    names = {plain_letters(name) for name in re.findall(r"[A-Za-z][\w.-]{2,}", before[-80:])}
-    for border in borders:
-        if border > segment_start and plain_letters(url[segment_start:border]) in names and after[:1] == " ":
-            return border
-    if _CJK_SENTENCE.match(after) and borders and plain_letters(segment) not in names:
-        return borders[-1]
-    return None
