@@ -47,6 +47,8 @@ class ArxivState:
     dois: dict[str, str] = field(default_factory=dict)
     hidden: set[str] = field(default_factory=set)
     """Papers that the query API forgets and OAI knows."""
+    poisonous: dict[str, int] = field(default_factory=dict)
+    """Well-formed ids that spoil the whole answer of the query API, with a status."""
     busy_requests: int = 0
     """So many of the next requests are answered by 429."""
 
@@ -94,6 +96,9 @@ def _answer_query(world: World, state: ArxivState, request: Request) -> Response
             "<author><name>arXiv api core</name></author></entry>"
         )
         return _feed([entry], total=1, start=0, length=1, status=400)
+    for text in asked:
+        if text in state.poisonous:
+            return Response.of_html("<title>Error</title>", state.poisonous[text])
     absent = state.unknown | state.deleted | state.hidden
     found = [paper_id for text in asked if (paper_id := canonical_arxiv_id(text)) and paper_id not in absent]
     start = int(request.query.get("start", ["0"])[0])
