@@ -384,7 +384,9 @@ class History:
 
     def _query(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> Iterator[sqlite3.Row]:
         with explained(self._path):
-            yield from self._connection.execute(sql, parameters)
+            # No `yield from`: a reader who leaves early would close the cursor after its connection.
+            for row in self._connection.execute(sql, parameters):  # noqa: UP028
+                yield row
 
 
 def _run_id(as_of: Run | None) -> int:
