@@ -74,7 +74,7 @@ class GitHubApi:
         self.pool = pool
         self.lane: Lane = politeness.lane(API_LANE)
         self.clock = clock
-        self._open_session = lambda: _open_session(settings, environment, meter, clock)
+        self._open_session = lambda: _open_session(settings, environment, meter)
         self._session: ApiSession | None = None
         self._opening = asyncio.Lock()
 
@@ -212,10 +212,8 @@ def explain_closed(lane: Lane, closed: LaneClosed) -> Failure:
     return Failure(reason, f"{lane.name} is left alone for this run: {closed.reason}", temporary=True)
 
 
-def _open_session(
-    settings: Settings, environment: NetworkEnvironment, meter: RequestMeter, clock: Clock
-) -> ApiSession:
+def _open_session(settings: Settings, environment: NetworkEnvironment, meter: RequestMeter) -> ApiSession:
     # PyGithub takes a third of a second to import: not before the first request.
     from crawler.resolve.github_connection import ApiSession  # noqa: PLC0415
 
-    return ApiSession(settings, environment, meter, clock)
+    return ApiSession(settings, environment, meter)

@@ -7,6 +7,8 @@ this module when the first request is due.
 from __future__ import annotations
 
 import logging
+import ssl
+import time
 from collections.abc import ItemsView
 from typing import Any, Final
 from urllib.parse import urljoin, urlsplit
@@ -18,7 +20,6 @@ from github.Requester import HTTPRequestsConnectionClass, Requester, RequestsRes
 from requests.adapters import HTTPAdapter
 from requests.structures import CaseInsensitiveDict
 
-from crawler.clock import Clock
 from crawler.config import Settings
 from crawler.fetch.client import LOOK_TIMEOUTS, user_agent
 from crawler.fetch.environment import NetworkEnvironment
@@ -39,14 +40,11 @@ _NUMBERS: Final = ("x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-re
 class ApiSession:
     """One requests session for all tokens, with proxy, CA and time limits of ours."""
 
-    def __init__(
-        self, settings: Settings, environment: NetworkEnvironment, meter: RequestMeter, clock: Clock
-    ) -> None:
+    def __init__(self, settings: Settings, environment: NetworkEnvironment, meter: RequestMeter) -> None:
         self.base_url: Final = settings.github.api_url.rstrip("/")
         self._timeout_seconds = settings.network.timeout_seconds
         self._user_agent = user_agent(settings.network)
         self._meter = meter
-        self._clock = clock
         self._requesters: dict[str | None, Requester] = {}
         proxy = environment.proxy_for(self.base_url)
         if is_loopback(urlsplit(self.base_url).hostname or ""):
@@ -68,13 +66,13 @@ class ApiSession:
         requester = self._requester(token)
         # PyGithub finds GraphQL from any base: /graphql, <base>/graphql, /api/graphql for /api/v3.
         url = requester.graphql_url if path == "/graphql" else path
-        connection = _Connection(self._http, self.base_url, self._timeout_seconds, self._meter, self._clock)
+        connection = _Connection(self._http, self.base_url, self._timeout_seconds, self._meter)
         try:
             return requester.requestJson(verb, url, input=body, cnx=connection)
         except requests.exceptions.ProxyError as error:
             raise LookFailed(Failure(Reason.SKIPPED, "the proxy did not connect", temporary=True)) from error
         except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-            failure = explain_failure(error)
+            failure = explain_failure(_find_tls_error(error) or error)
             # Whatever keeps us from the API says nothing about the things asked for: never confirmed.
             raise LookFailed(Failure(failure.reason, failure.detail, temporary=True)) from error
 
@@ -114,7 +112,7 @@ class _Connection(HTTPRequestsConnectionClass):
     """What PyGithub takes for a connection, for one call: sends, counts, reads within limits."""
 
     def __init__(
-        self, http: requests.Session, base_url: str, timeout_seconds: float, meter: RequestMeter, clock: Clock
+        self, http: requests.Session, base_url: str, timeout_seconds: float, meter: RequestMeter
     ) -> None:
         # Not calling the base class: it would open a session that trusts the environment.
         parts = urlsplit(base_url)
@@ -123,8 +121,7 @@ class _Connection(HTTPRequestsConnectionClass):
         self._http = http
         self._timeout_seconds = timeout_seconds
         self._meter = meter
-        self._clock = clock
-        self._deadline = clock.monotonic() + timeout_seconds * LOOK_TIMEOUTS
+        self._deadline = time.monotonic() + timeout_seconds * LOOK_TIMEOUTS
         self._redirects = 0
 
     def getresponse(self) -> RequestsResponse:
@@ -184,7 +181,7 @@ class _Connection(HTTPRequestsConnectionClass):
                 body += piece
                 if len(body) > MAX_ANSWER_BYTES:
                     raise LookFailed(Failure(Reason.BODY_TOO_LARGE, f"more than {MAX_ANSWER_BYTES:,} bytes"))
-                if self._clock.monotonic() > self._deadline:
+                if time.monotonic() > self._deadline:
                     raise LookFailed(Failure(Reason.TIMEOUT, "no whole answer in time"))
         finally:
             self._meter.add_bytes(self.host, response.raw.tell())
@@ -213,5 +210,16 @@ def _was_sent(error: requests.exceptions.RequestException) -> bool:
         requests.exceptions.ProxyError | requests.exceptions.SSLError | requests.exceptions.ConnectTimeout,
     ):
         return False
-    reason = getattr(error.args[0] if error.args else None, "reason", None)
-    return not isinstance(reason, urllib3.exceptions.NewConnectionError)
+    return not isinstance(_reason(error), urllib3.exceptions.NewConnectionError)
+
+
+def _find_tls_error(error: BaseException) -> ssl.SSLError | None:
+    """The error of the handshake, which urllib3 wraps without keeping it as a cause."""
+    reason = _reason(error)
+    inner = reason.args[0] if isinstance(reason, urllib3.exceptions.SSLError) and reason.args else None
+    return inner if isinstance(inner, ssl.SSLError) else None
+
+
+def _reason(error: BaseException) -> object:
+    """What urllib3 gave up for."""
+    return getattr(error.args[0] if error.args else None, "reason", None)
