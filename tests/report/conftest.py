@@ -103,6 +103,7 @@ class Nights:
         self.database = folder / "state" / "crawler.db"
         self.config = Config(Settings(), folder / "config.toml")
         self.catalog = CATALOG
+        self.made_up = False
         (folder / "catalog").mkdir()
         for document in CATALOG.documents:
             entries = [entry for entry in CATALOG.entries if entry.document == document.name]
@@ -131,7 +132,7 @@ class Nights:
 
     def begin(self, store: Store, *looks: Observation) -> RunHandle:
         """A run as far as its looks; it is left running."""
-        run = store.begin_run(self.catalog, self.now)
+        run = store.begin_run(self.catalog, self.now, made_up=self.made_up)
         told = {look.link.canonical_url: look for look in looks}
         urls = dict.fromkeys(mention.url for entry in self.catalog.entries for mention in entry.mentions)
         self.now += timedelta(minutes=5)
