@@ -20,6 +20,8 @@ LONGEST_WAIT_SECONDS: Final = 300.0
 """A host that asks for more is left alone for this run; the fixed windows of the Hub are as long."""
 LONGEST_HOLD_SECONDS: Final = 86_400.0
 """What we believe of a Retry-After at most: a year in it is a mistake, not a wish."""
+SHORTEST_WAIT_SECONDS: Final = 0.000_002
+"""A clock may count in microseconds: less than this it might never see pass."""
 FIRST_THROTTLE_SECONDS: Final = 15.0
 """Backoff after a 429 that names no time; doubles with each further one in a row."""
 
@@ -148,7 +150,7 @@ class Lane:
             self._check_open()
             now = self._clock.monotonic()
             wait = max(self._next_start, self._hold_until) - now
-            if wait <= 0:
+            if wait < SHORTEST_WAIT_SECONDS:
                 self._next_start = now + self._interval_seconds
                 self.why_waiting = None
                 return
