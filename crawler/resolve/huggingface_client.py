@@ -34,6 +34,8 @@ from crawler.resolve.huggingface_answers import HubAnswer, Standing
 MAX_REDIRECTS: Final = 5
 MAX_ANSWER_BYTES: Final = 20_000_000
 """After decompression. A page of a hundred models with their cards stays far below."""
+# https://github.com/huggingface/huggingface_hub/blob/main/src/huggingface_hub/utils/_http.py (2.4)
+RETRIED_STATUSES: Final = frozenset({408, 429, 500, 502, 503, 504})
 # We hand on what was unpacked and joined.
 WIRE_HEADERS: Final = ("content-encoding", "content-length", "transfer-encoding")
 
@@ -47,6 +49,10 @@ class HubFailure(httpx2.TransportError):
     def __init__(self, failure: Failure) -> None:
         super().__init__(failure.detail)
         self.failure = failure
+
+
+class _AnswerIsIn(httpx2.TransportError):
+    """Ends a question at a status that the library would ask again for by itself; the look has the answer."""
 
 
 @dataclass(slots=True)
@@ -118,6 +124,8 @@ class HubClient:
             failure = Failure(Reason.INVALID_URL, f"no name the Hub could have given: {error}")
         except HubFailure as error:
             failure = error.failure
+        except _AnswerIsIn:
+            pass
         except httpx2.TooManyRedirects:
             failure = Failure(Reason.TOO_MANY_REDIRECTS, f"more than {MAX_REDIRECTS} redirects")
         except (HfHubHTTPError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
@@ -156,6 +164,8 @@ class HubClient:
         look.status, look.headers, look.body = response.status_code, response.headers, response.content
         if response.has_redirect_location:
             look.hops.append(Hop(str(request.url.copy_with(query=None)), response.status_code))
+        if response.status_code in RETRIED_STATUSES:
+            raise _AnswerIsIn("not to be asked again", request=request)
         return response
 
     def _receive(self, request: httpx2.Request, look: _Look, progress: _Progress) -> httpx2.Response:

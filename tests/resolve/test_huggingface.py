@@ -179,6 +179,15 @@ def test_a_bad_listing_is_no_answer(world: World, ask: Ask, body: bytes) -> None
     assert len(world.requests) == 4
 
 
+@pytest.mark.parametrize("status", [408, 429, 500, 503])
+def test_a_refused_listing_is_asked_for_once(world: World, ask: Ask, status: int) -> None:
+    """The library would wait, in real time, and try five times more."""
+    world.faults[f"{API}/models?*"] = faults.status(status)
+    asked = ask(HuggingFaceResolver, about(MODEL, "o/a", "o/b", "o/c"))
+    assert {seen.reason for seen in asked.observations} == {Reason.OK}
+    assert paths(world).count("/api/models") == (2 if status == 429 else 1)
+
+
 def test_a_long_listing_is_not_paged(world: World, ask: Ask) -> None:
     world.hub.listed |= {f"models/o/m{number:03}" for number in range(350)}
     ask(HuggingFaceResolver, about(MODEL, "o/m000", "o/m001", "o/m002"))
