@@ -114,6 +114,9 @@ class GitHubApi:
         for attempt in range(MAX_TRIES):
             try:
                 async with self.lane.turn():
+                    # Others may have used the token up, or seen it refused, while this one waited.
+                    if not token.can_ask(resource, self.clock.now()):
+                        return _refused() if token.is_refused else _quota_used_up()
                     answer = await self._send(verb, path, token, body)
             except LaneClosed as closed:
                 return Answer(failure=explain_closed(self.lane, closed))
@@ -124,7 +127,7 @@ class GitHubApi:
             if limit is Limit.PRIMARY:
                 if token.can_ask(resource, now):
                     token.spend(resource, now)
-                return replace(answer, failure=Failure(Reason.RATE_LIMITED, "quota used up", temporary=True))
+                return _quota_used_up()
             if limit is Limit.SECONDARY:
                 asked = parse_retry_after(answer.headers.get("retry-after"), now)
                 wait = SECONDARY_WAIT_SECONDS * 2**attempt if asked is None else asked
@@ -171,6 +174,14 @@ class GitHubApi:
         except ValueError:
             content = None
         return Answer(status, headers, content)
+
+
+def _refused() -> Answer:
+    return Answer(failure=Failure(Reason.SKIPPED, "the API lets us in no more", temporary=True), refused=True)
+
+
+def _quota_used_up() -> Answer:
+    return Answer(failure=Failure(Reason.RATE_LIMITED, "the quota is used up", temporary=True))
 
 
 class Limit(StrEnum):

@@ -88,7 +88,7 @@ type Repository {
   repositoryTopics(after: String, before: String, first: Int, last: Int): RepositoryTopicConnection!
   stargazerCount: Int!
   stargazers(after: String, before: String, first: Int, last: Int): StargazerConnection!
-  updatedAt: DateTime
+  updatedAt: DateTime!
   url: URI!
 }
 """

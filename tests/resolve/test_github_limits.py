@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from github.Requester import Requester
 
 from crawler.clock import SimulatedClock
 from crawler.links.classify import link_of
@@ -147,12 +148,13 @@ class TestQuotas:
 
     def test_a_spent_rest_quota_leaves_absences_open(self, look: Any, world: World) -> None:
         world.github.limits |= {"core": 1, "anonymous": 1}
-        world.github.deleted |= {f"owner{number}/n" for number in range(4)}
-        seen = look(questions(6))
+        world.github.deleted |= {f"owner{number}/n" for number in range(40)}
+        seen = look(questions(42))
         assert verdicts(seen.observations)[ALIVE] == 2
         assert verdicts(seen.observations)[Outcome.NOT_FOUND, Reason.NOT_FOUND, 404] == 2
         throttled = [found for found in seen.observations if found.outcome is Outcome.THROTTLED]
-        assert len(throttled) == 2
+        assert len(throttled) == 38
+        assert len(world.requests) <= 1 + 2 * 4, "no more than were under way at once, per quota"
 
     @pytest.mark.parametrize("retry_after", [30, None])
     def test_the_secondary_limit_is_waited_for(
@@ -291,8 +293,6 @@ class TestRedirects:
 
 class TestEndpoints:
     def test_an_enterprise_server_has_graphql_beside_v3(self) -> None:
-        from crawler.resolve.github_connection import Requester
-
         assert Requester.get_graphql_prefix("/api/v3") == "/api/graphql"
         assert Requester.get_graphql_prefix("") == "/graphql"
         assert Requester.get_graphql_prefix("/api.github.com") == "/api.github.com/graphql"
