@@ -14,7 +14,7 @@ _SIZE_COLUMN = re.compile(
     r"^(?:size|sizes|param(?:eter)?s?(?: count)?|参数量?|参数规模|模型大小|大小|规模)$", re.IGNORECASE
 )
 _LICENSE_NAMES = re.compile(
-    r"(?<![\w-])((?:Apache(?: License)?[- ]?(?:v?2(?:\.0)?)?|MIT|(?:GNU )?[AL]?GPL[- ]?v?\d(?:\.\d)?|"
+    r"(?<![A-Za-z0-9-])((?:Apache(?: License)?[- ]?(?:v?2(?:\.0)?)?|MIT|(?:GNU )?[AL]?GPL[- ]?v?\d(?:\.\d)?|"
     r"BSD[- ]\d[- ]Clause|CC[- ]BY(?:[- ](?:NC|SA|ND)){0,2}(?:[- ]\d\.\d)?|"
     r"(?:BigScience |BigCode )?(?:Open)?RAIL(?:-?[MS]+)?(?: v?\d(?:\.\d)?)?))"
     r"\s*(?:licen[cs]e|许可证?|协议|开源协议)",
@@ -36,7 +36,8 @@ _AFTER = re.compile(
     re.IGNORECASE,
 )
 _BEFORE = re.compile(
-    r"(?:参数(?:量|规模|数量|数)?|parameter count)(?:分别)?(?:包括|达到|达|高达|为|是|有|大|约为?|从|：|:|\s)*了?\s*"
+    r"(?:参数(?:量|规模|数量|数)?|parameter count)(?:分别)?"
+    r"(?:包括|达到|达|高达|为|是|有|大|约为?|从|：|:|\s)*了?\s*"
     rf"({_COUNTS})",
     re.IGNORECASE,
 )

@@ -110,6 +110,7 @@ _WHOLE_BOLD = re.compile(
     r"\s*(?:(\*\*|__)(?=\S)(?:(?!\1).)+\1|<(?:b|strong)>[^<>]*</(?:b|strong)>)\s*[:：]?\s*$", re.DOTALL
 )
 _LINK_ONLY = re.compile(r"[\s|,，、;；和或及/&()（）\[\].。:：*_~-]*")
+_LINK_FIRST = re.compile(r"[\W_]{0,8}(?:【[^】]{0,8}】[\W_]{0,4})?\[[^\[\]]{1,200}\]\(https?:")
 _FOOTNOTE_DEFINITION = re.compile(r"\[\^([^\]\s]{1,80})\]:")
 _FOOTNOTE_USE = re.compile(r"\[\^([^\]\s]{1,80})\](?!:)")
 _HTML_HEADING_END = re.compile(r"</h[1-6]", re.IGNORECASE)
@@ -226,6 +227,9 @@ class _Section:
             or bare_items >= _MANY_BARE_ITEMS
             or self._is_list_of_paragraphs()
         )
+        self.linked_lists = {
+            block.group for block in body if block.kind is BlockKind.ITEM and self._begins_with_link(block)
+        }
         self.section = SECTION_SEPARATOR.join(step.text for step in path)
         self.above = SECTION_SEPARATOR.join(step.text for step in path[:-1])
         self.heading_owner: Owner | None = None
@@ -261,6 +265,9 @@ class _Section:
     def _is_bare_item(self, block: Block) -> bool:
         words = self.text[block.start : block.end].strip()
         return words.startswith(("http://", "https://", "<http")) and " " not in words
+
+    def _begins_with_link(self, block: Block) -> bool:
+        return _LINK_FIRST.match(self.text, block.start, block.end) is not None
 
     def read(self) -> Iterator[Passage]:
         if self.heading is not None:
@@ -323,7 +330,10 @@ class _Section:
         """An item that only says what its link is belongs to what is above; one with a name is its own."""
         words = self._words_without_addresses(block, links)
         if not links:
-            if parent is not None or not words:
+            listed = (
+                parent is not None and parent.form is OwnerForm.HEADING and block.group in self.linked_lists
+            )
+            if (parent is not None and not listed) or not words:
                 return (parent if parent is not None else None), None
             return self._item(block, lead_name(words)), None
         if parent is not None and (is_label(words) or self._is_note_of(parent, words, links)):

@@ -58,7 +58,7 @@ _WRAPPER = re.compile(
 _INNER_SCHEME = re.compile(r"h?https?:/{1,2}(?=[\w\[])", re.IGNORECASE)
 
 _CLOSING = ".,:;!?'\"*_~|\\^"
-_TRAILING = re.compile(r"(?:[.,:;!?'*|\\^~]|(?<=[^/_])_(?=$)|&(?:[a-z]{2,8}|#\d{1,5});)+$")
+_TRAILING = re.compile(r"(?:[.,:;!?'*|\\^~]|&(?:[a-z]{2,8}|#\d{1,5});)+$")
 _BRACKETS = re.compile(r"[()\[\]{}]")
 _OPENERS: Final = {")": "(", "]": "[", "}": "{"}
 
@@ -82,6 +82,11 @@ _PLACEHOLDER = re.compile(
     r"<|>|[{}$^]|\.\.\.|…|"
     r"//(?:your|my|some)[-_.]|/(?:your|my)[-_]?(?:user|org|name|repo|account|project)|"
     r"(?:^|[/.])(?:xxx+|user-?name|owner/repo|user/repo|path/to)(?:[/.]|$)|//(?:host|hostname|ip|domain|server)(?:[:/]|$)",
+    re.IGNORECASE,
+)
+# `https://github.com/<user>/<repo>`: a form to fill in, told from the markup that may follow an address.
+_SLOT_FOLLOWS = re.compile(
+    r"(?<=[/=])<(?!(?:br|p|a|b|i|em|strong|sub|sup|span|div|li|td|tr|h\d|img|hr)\b)[a-z][\w -]{0,40}>",
     re.IGNORECASE,
 )
 _LOCAL = re.compile(
@@ -159,9 +164,13 @@ def _read_address(
     if exact:
         prefix = match["scheme"]
     length = _end_of_body(prefix, body, text, body_start, known, escapes)
+    if text.startswith(("_", "~"), start - 1) and start > 0:
+        length = len(body[:length].rstrip(text[start - 1]))  # emphasis around the address
     url = prefix + body[:length]
     if escapes:
         url = unescape_markdown(url)
+    if _SLOT_FOLLOWS.match(text, body_start + length):
+        return None
     if not _HOST_OK.match(url, len(prefix)):
         return None
     return FoundUrl(start, body_start + length, url)
@@ -194,8 +203,10 @@ def _international_host_end(text: str, start: int, stop: int, end: int) -> int:
     last = host[0].rsplit(".", 1)[1]
     if not (last.isascii() or not any(c.isascii() for c in last)):
         return stop
-    rest = _RUN.match(text, host.end(), end)
-    return rest.end() if rest else host.end()
+    if not text.startswith("/", host.end(), end):
+        return host.end()
+    path = _TITLE_RUN.match(text, host.end() + 1, end)
+    return path.end() if path else host.end() + 1
 
 
 def _end_of_body(
@@ -211,9 +222,7 @@ def _end_of_body(
         body = body[:backslash]
     url = scheme + (body if not escapes else unescape_markdown(body))
     for grammar in _GRAMMARS:
-        if (grammatical := grammar.match(url)) and url[
-            grammatical.end() : grammatical.end() + 1
-        ] not in "?#/":
+        if (grammatical := grammar.match(url)) and not url.startswith(("?", "#", "/"), grammatical.end()):
             return _escaped_length(body, grammatical.end() - len(scheme), escapes)
     after = text[body_start + len(body) : body_start + len(body) + 40]
     if len(body) == cut_by_scheme and not _SCHEME_EXACT.match(after):
