@@ -88,11 +88,8 @@ def status_lines(described: Mapping[str, Any]) -> Iterator[str]:
     yield ""
     if described["runs"]:
         yield from _run_lines(described["runs"])
+        yield from _request_lines(described["runs"][0], described["api_requests"])
         yield ""
-        used = ", ".join(
-            f"{count:,} to {for_terminal(host)}" for host, count in described["api_requests"].items()
-        )
-        yield f"API requests of the latest run: {used or 'none'}"
     else:
         yield "not crawled yet: `crawler run` looks at every link"
     for name, time in described["next_runs"].items():
@@ -117,12 +114,20 @@ def _run_lines(runs: list[Mapping[str, Any]]) -> Iterator[str]:
     for row in rows:
         yield "run " + "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
 
-    busiest = sorted(runs[0]["requests"].items(), key=lambda pair: (-pair[1], pair[0]))
+
+def _request_lines(run: Mapping[str, Any], api_requests: Mapping[str, int]) -> Iterator[str]:
+    """The busiest hosts of a run, then those whose APIs count requests."""
+    busiest = sorted(run["requests"].items(), key=lambda pair: (-pair[1], pair[0]))
+    if busiest:
+        yield ""
+        yield f"requests of run {run['id']}"
     for host, count in busiest[:HOSTS_SHOWN]:
         yield f"  {count:>7,}  {for_terminal(host)}"
     if len(busiest) > HOSTS_SHOWN:
         rest = sum(count for _, count in busiest[HOSTS_SHOWN:])
         yield f"  {rest:>7,}  {len(busiest) - HOSTS_SHOWN:,} more hosts"
+    used = ", ".join(f"{count:,} to {for_terminal(host)}" for host, count in api_requests.items())
+    yield f"API requests of run {run['id']}: {used or 'none'}"
 
 
 def _format_duration(run: Mapping[str, Any]) -> str:

@@ -237,9 +237,7 @@ def test_an_unknown_document_names_the_nearest(eventful: Nights) -> None:
 
 
 def test_the_title_of_the_config(nights: Nights) -> None:
-    nights.config = Config(
-        Settings(report=ReportSettings(title="Links of *our* lists")), nights.config.path
-    )
+    nights.config = Config(Settings(report=ReportSettings(title="Links of *our* lists")), nights.config.path)
     nights.pass_night()
     assert report(nights).startswith("Links of *our* lists: all well")
     assert report(nights, "markdown").startswith("# Links of \\*our\\* lists\n")
