@@ -80,7 +80,7 @@ _GRAMMARS: Final = tuple(
 )
 _PLACEHOLDER = re.compile(
     r"<|>|[{}$^]|\.\.\.|…|"
-    r"//(?:your|my|some)[-_.]|/(?:your|my)[-_]?(?:user|org|name|repo|account|project)|"
+    r"//(?:your[-_.]|my[-_]|my\.(?:domain|site|host|server|app|api)\.)|/(?:your|my)[-_]?(?:user|org|name|repo|account|project)|"
     r"(?:^|[/.])(?:xxx+|user-?name|owner/repo|user/repo|path/to)(?:[/.]|$)|//(?:host|hostname|ip|domain|server)(?:[:/]|$)",
     re.IGNORECASE,
 )

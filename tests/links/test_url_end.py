@@ -81,6 +81,10 @@ CASES: dict[str, tuple[str, list[str]]] = {
     "a host of its own line": ("- gorilla.cs.example.edu\n", ["https://gorilla.cs.example.edu"]),
     "names in prose": ("Node.js, Ontocord.ai team, 【fish.ai】 README.md main.py v1.0 e.g. U.S.A", []),
     "mail and other schemes": ("bob@host.com git@github.com:a/b.git ftp://a.org/x", []),
+    "hosts that begin like a form": (
+        "https://my.site-of-news.net/blog/1",
+        ["https://my.site-of-news.net/blog/1"],
+    ),
     "forms to fill in": ("https://github.com/<user>/<repo> https://hub.org/{name} https://...", []),
 }
 
