@@ -157,6 +157,7 @@ class Fetcher:
         result = FetchResult(url, current.href)
         seen: set[tuple[str, str]] = set()
         while True:
+            seen.add((current.href, _cookie_state(look.cookies)))
             answer = await self._ask_twice(look, current)
             result = replace(
                 result,
@@ -173,7 +174,6 @@ class Fetcher:
             result = replace(
                 result, redirect_chain=(*result.redirect_chain, Hop(current.href, answer.status)), body=b""
             )
-            seen.add((current.href, _cookie_state(look.cookies)))
             try:
                 current = self._next_address(look, current, answer.headers, result, seen)
             except LookFailed as refusal:
@@ -190,7 +190,7 @@ class Fetcher:
         seen: set[tuple[str, str]],
     ) -> ada_url.URL:
         """Where a redirect leads. Raises LookFailed when it must not be followed."""
-        following = parse_address(_read_location(headers), base=current.href)
+        following = parse_address(read_location(headers), base=current.href)
         if len(result.redirect_chain) > MAX_REDIRECTS:
             raise LookFailed(Failure(Reason.TOO_MANY_REDIRECTS, f"more than {MAX_REDIRECTS} redirects"))
         if (following.href, _cookie_state(look.cookies)) in seen:
@@ -273,7 +273,7 @@ class Fetcher:
                     await response.aclose()
         except DecodingFailed as error:
             failure = Failure(Reason.SERVER_ERROR, f"the body is not what Content-Encoding says: {error}")
-        except (httpcore.LocalProtocolError, httpx.InvalidURL) as error:
+        except (httpcore.LocalProtocolError, httpx.InvalidURL, UnicodeError) as error:
             failure = Failure(Reason.INVALID_URL, f"cannot be asked: {error}")
         except (
             LookFailed,
@@ -355,7 +355,7 @@ def parse_address(url: str, base: str | None = None) -> ada_url.URL:
     return address
 
 
-def _read_location(headers: httpx.Headers) -> str:
+def read_location(headers: httpx.Headers) -> str:
     """The Location header; bytes that are not UTF-8 are escaped as they are, as browsers do."""
     raw = next((value for name, value in headers.raw if name.lower() == b"location"), b"")
     try:

@@ -67,15 +67,17 @@ def explain_failure(
     `in_body`: the headers had arrived.
     """
     chain = list(_causes(error))
-    for cause in chain:
-        if isinstance(cause, LookFailed):
-            return cause.failure
     if isinstance(error, httpcore.ProxyError):
         return Failure(Reason.SKIPPED, f"the proxy did not connect: {error}", temporary=True)
+    known = next((cause.failure for cause in chain if isinstance(cause, LookFailed)), None)
     if proxy_reached_host is False:
+        if known is not None:
+            return Failure(Reason.SKIPPED, f"the proxy failed: {known.detail}", temporary=True)
         if any(isinstance(cause, TimeoutError | httpcore.TimeoutException) for cause in chain):
             return Failure(Reason.TIMEOUT, "no answer through the proxy", temporary=True)
         return Failure(Reason.SKIPPED, f"the proxy failed: {_name(chain[-1])}", temporary=True)
+    if known is not None:
+        return known
     if (
         isinstance(error, httpcore.RemoteProtocolError)
         and isinstance(error.args[0], Exception)

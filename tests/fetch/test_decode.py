@@ -67,10 +67,8 @@ def test_a_body_that_is_something_else(coding: str) -> None:
         decode(coding, b"<html>plain text under a wrong name</html>" * 50)
 
 
-@pytest.mark.parametrize("coding", CODINGS)
+@pytest.mark.parametrize("coding", ["gzip", "deflate", "zstd"])
 def test_what_follows_the_end_is_ignored(coding: str) -> None:
-    if coding == "br":
-        pytest.skip("brotli calls it an error, which is as good")
     assert decode(coding, CODINGS[coding](b"whole") + b"trailing garbage") == b"whole"
 
 
