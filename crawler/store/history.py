@@ -413,5 +413,4 @@ def _row_to_finding(row: sqlite3.Row) -> Finding:
         observed=row["observed"],
         detail=row["detail"],
         opened_at=text_to_time(row["opened_at"]),
-        closed_at=optional_to_time(row["closed_at"]),
     )

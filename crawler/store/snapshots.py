@@ -11,7 +11,7 @@ from crawler.records import Entry, Facts, FindingKind, Health, Link, Observation
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something about an entry that a person should look at. `url` is the link it is about, if one."""
+    """Something about an entry that a person should look at, open then. `url` is its link, if it has one."""
 
     kind: FindingKind
     entry_id: str
@@ -21,7 +21,6 @@ class Finding:
     observed: str | None
     detail: str | None
     opened_at: datetime
-    closed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,149 @@
+"""What is due, in which lane, in which order."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+
+import pytest
+
+from crawler.errors import UsageError
+from crawler.links.classify import link_of
+from crawler.plan import Candidate, LaneName, lane_of, parse_lanes, plan_crawl
+from crawler.records import Exclusion, Health, Question, State
+
+NOW = datetime(2026, 11, 20, 2, 30, tzinfo=UTC)
+
+
+def candidate(
+    url: str,
+    state: State = State.HEALTHY,
+    *,
+    answered: bool = False,
+    documents: tuple[str, ...] = ("001",),
+    exclusion: Exclusion | None = None,
+) -> Candidate:
+    return Candidate(Question(link_of(url)), Health(state=state), answered, documents, exclusion)
+
+
+def urls(questions: list[Question]) -> list[str]:
+    return [question.link.canonical_url for question in questions]
+
+
+@pytest.mark.parametrize(
+    ("url", "lane", "chosen_by"),
+    [
+        ("https://github.com/o/n", LaneName.GITHUB, LaneName.GITHUB),
+        ("https://github.com/o/n/tree/main/x", LaneName.GITHUB, LaneName.GITHUB),
+        ("https://github.com/o", LaneName.GITHUB, LaneName.GITHUB),
+        ("https://github.com/features/actions", LaneName.WEB, LaneName.GITHUB),
+        ("https://huggingface.co/o/n", LaneName.HUGGINGFACE, LaneName.HUGGINGFACE),
+        ("https://huggingface.co/datasets/o/n", LaneName.HUGGINGFACE, LaneName.HUGGINGFACE),
+        ("https://huggingface.co/blog/x", LaneName.WEB, LaneName.HUGGINGFACE),
+        ("https://arxiv.org/abs/2305.15334", LaneName.ARXIV, LaneName.ARXIV),
+        ("https://example.org/", LaneName.WEB, LaneName.WEB),
+        ("https://gist.github.com/o/1", LaneName.WEB, LaneName.WEB),
+    ],
+)
+def test_lanes(url: str, lane: LaneName, chosen_by: LaneName) -> None:
+    assert lane_of(link_of(url)) is lane
+    for only in LaneName:
+        plan = plan_crawl([candidate(url)], NOW, only={only})
+        assert len(plan) == (only is chosen_by)
+        assert plan.not_chosen == (only is not chosen_by)
+
+
+def test_the_most_urgent_come_first_and_hosts_take_turns() -> None:
+    plan = plan_crawl(
+        [
+            candidate("https://a.example/1"),
+            candidate("https://a.example/2"),
+            candidate("https://a.example/3"),
+            candidate("https://b.example/1", State.DEAD),
+            candidate("https://b.example/2"),
+            candidate("https://a.example/new", State.UNKNOWN),
+            candidate("https://b.example/ill", State.SUSPECT),
+        ],
+        NOW,
+    )
+    assert urls(plan.lanes[LaneName.WEB]) == [
+        "https://b.example/ill",
+        "https://a.example/new",
+        "https://a.example/1",
+        "https://b.example/1",
+        "https://a.example/2",
+        "https://b.example/2",
+        "https://a.example/3",
+    ]
+
+
+def test_a_limit_keeps_what_matters_and_counts_the_rest() -> None:
+    plan = plan_crawl(
+        [
+            candidate("https://github.com/o/n"),
+            candidate("https://a.example/"),
+            candidate("https://b.example/", State.SUSPECT),
+        ],
+        NOW,
+        limit=2,
+    )
+    assert urls(plan.lanes[LaneName.WEB]) == ["https://b.example/"]
+    assert urls(plan.lanes[LaneName.GITHUB]) == ["https://github.com/o/n"]
+    assert (len(plan), plan.over_limit) == (2, 1)
+
+
+def test_what_this_run_was_told_is_not_asked_again() -> None:
+    plan = plan_crawl([candidate("https://a.example/", answered=True), candidate("https://b.example/")], NOW)
+    assert urls(plan.lanes[LaneName.WEB]) == ["https://b.example/"]
+    assert plan.already_answered == 1
+    assert plan.answered_before == Question(link_of("https://a.example/"))
+
+
+@pytest.mark.parametrize(
+    ("until", "due"),
+    [
+        pytest.param(None, False, id="for good"),
+        pytest.param(date(2026, 11, 21), False, id="until tomorrow"),
+        pytest.param(date(2026, 11, 20), True, id="until today"),
+    ],
+)
+def test_an_exclusion_is_kept_and_counted_by_its_reason(until: date | None, due: bool) -> None:
+    exclusion = Exclusion("https://a.example/", "its owner asked", until)
+    plan = plan_crawl([candidate("https://a.example/", exclusion=exclusion)], NOW)
+    assert len(plan) == due
+    counted = [] if due else [f"its owner asked{f' (until {until})' if until else ''}"]
+    assert list(plan.excluded) == counted
+
+
+def test_one_document_only() -> None:
+    plan = plan_crawl(
+        [
+            candidate("https://a.example/", documents=("001", "002")),
+            candidate("https://b.example/", documents=("003",)),
+        ],
+        NOW,
+        document="002",
+    )
+    assert urls(plan.lanes[LaneName.WEB]) == ["https://a.example/"]
+
+
+def test_suspects_only() -> None:
+    plan = plan_crawl(
+        [candidate("https://a.example/"), candidate("https://b.example/", State.SUSPECT)],
+        NOW,
+        suspects_only=True,
+    )
+    assert urls(plan.lanes[LaneName.WEB]) == ["https://b.example/"]
+
+
+def test_nothing_due_is_an_empty_plan() -> None:
+    assert not plan_crawl([], NOW)
+
+
+def test_lanes_are_read_from_a_list() -> None:
+    assert parse_lanes("github, arxiv") == {LaneName.GITHUB, LaneName.ARXIV}
+
+
+@pytest.mark.parametrize("text", ["githb", "github,web,x", "", ","])
+def test_an_unknown_lane_is_a_usage_error(text: str) -> None:
+    with pytest.raises(UsageError, match="github,huggingface,arxiv,web"):
+        parse_lanes(text)
