@@ -118,11 +118,11 @@ class GitHubApi:
                     if not token.can_ask(resource, self.clock.now()):
                         return _refused() if token.is_refused else _quota_used_up()
                     answer = await self._send(verb, path, token, body)
+                    token.learn(resource, answer.headers, self.clock.now())
             except LaneClosed as closed:
                 return Answer(failure=explain_closed(self.lane, closed))
             now = self.clock.now()
-            token.learn(resource, answer.headers, now)
-            self.lane.quota = self.pool.describe(resource) or self.lane.quota
+            self.lane.quota = self.pool.describe(Resource.GRAPHQL) or self.pool.describe(Resource.CORE)
             limit = read_limit(answer)
             if limit is Limit.PRIMARY:
                 if token.can_ask(resource, now):

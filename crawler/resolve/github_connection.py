@@ -22,7 +22,7 @@ from requests.structures import CaseInsensitiveDict
 
 from crawler.config import Settings
 from crawler.fetch.client import LOOK_TIMEOUTS, user_agent
-from crawler.fetch.environment import NetworkEnvironment
+from crawler.fetch.environment import DEFAULT_PORTS, NetworkEnvironment
 from crawler.fetch.failure import Failure, LookFailed, explain_failure
 from crawler.fetch.guard import is_loopback
 from crawler.fetch.meter import RequestMeter
@@ -115,9 +115,8 @@ class _Connection(HTTPRequestsConnectionClass):
         self, http: requests.Session, base_url: str, timeout_seconds: float, meter: RequestMeter
     ) -> None:
         # Not calling the base class: it would open a session that trusts the environment.
-        parts = urlsplit(base_url)
-        self.host = parts.hostname or ""
-        self._origin = f"{parts.scheme}://{parts.netloc}"
+        self.host = urlsplit(base_url).hostname or ""
+        self._origin = _origin(base_url)
         self._http = http
         self._timeout_seconds = timeout_seconds
         self._meter = meter
@@ -158,17 +157,11 @@ class _Connection(HTTPRequestsConnectionClass):
             raise LookFailed(Failure(Reason.SERVER_ERROR, "the API answered 202 instead of an answer"))
         if response.status_code in {301, 302, 303, 307, 308}:
             location = urljoin(response.url, headers.get("location", ""))
-            parts = urlsplit(location)
-            if f"{parts.scheme}://{parts.netloc}" != self._origin:
-                raise LookFailed(
-                    Failure(
-                        Reason.SKIPPED,
-                        f"the API at {self._origin} redirects to {parts.netloc}, where no token goes",
-                        temporary=True,
-                    )
-                )
+            if _origin(location) != self._origin:
+                said = f"the API redirects to {_origin(location)}, where no token goes"
+                raise LookFailed(Failure(Reason.SKIPPED, said, temporary=True))
             self._redirects += 1
-            if self._redirects > MAX_REDIRECTS or parts.path == self.url:
+            if self._redirects > MAX_REDIRECTS or urlsplit(location).path == self.url:
                 raise LookFailed(Failure(Reason.TOO_MANY_REDIRECTS, "the API redirects in circles"))
             headers["location"] = location
         return headers
@@ -201,6 +194,17 @@ class _Answer(RequestsResponse):
 
     def read(self) -> str:
         return self._text
+
+
+def _origin(url: str) -> str:
+    """Scheme, host and port in one spelling; "" for what is no URL."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port or DEFAULT_PORTS.get(parts.scheme)
+    except ValueError:
+        return ""
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    return f"{parts.scheme}://{host}:{port}"
 
 
 def _was_sent(error: requests.exceptions.RequestException) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -13,6 +14,8 @@ from crawler.fetch.throttle import Quota, read_quota
 
 MAX_REFUSALS: Final = 2
 """A refused token is tried once more, for GitHub has refused good ones; then left alone for this run."""
+HEADER_TEXT: Final = re.compile(r"[\x21-\x7e]+")
+"""What can stand in a header; a pasted token may hold an invisible character."""
 WINDOW: Final = timedelta(hours=1)
 """How long a quota lasts where the answer does not say when it is renewed."""
 
@@ -81,6 +84,10 @@ class TokenPool:
     def __init__(self, values: Sequence[str]) -> None:
         self.tokens = tuple(Token(place, value) for place, value in enumerate(values, 1))
         self.anonymous = Token(0)
+        for token in self.tokens:
+            if not HEADER_TEXT.fullmatch(token.value or ""):
+                token.refusals = MAX_REFUSALS
+                log.warning("%s is not used: it holds characters that no token has", token.name)
 
     def usable(self, resource: Resource, now: datetime) -> list[Token]:
         return [token for token in self.tokens if token.can_ask(resource, now)]
@@ -105,8 +112,9 @@ class TokenPool:
         return min(resets, default=datetime.max.replace(tzinfo=UTC))
 
     def describe(self, resource: Resource) -> str | None:
-        """`4,812 of 5,000`, over all tokens that told."""
-        quotas = [token.quotas[resource] for token in self.tokens if resource in token.quotas]
+        """`4,812 of 5,000`, over all tokens that told; without tokens that of the address."""
+        tokens = self.tokens or (self.anonymous,)
+        quotas = [token.quotas[resource] for token in tokens if resource in token.quotas]
         if not quotas:
             return None
         remaining = sum(quota.remaining for quota in quotas)

@@ -132,7 +132,7 @@ def invent_repository(world: World, key: str, name: str) -> Found:
     topics = [topic for topic in TOPICS if world.number(key, topic, below=3) == 0]
     license_ = LICENSES[world.number(key, "license", below=len(LICENSES))]
     pushed = FIRST_PUSH + timedelta(days=world.number(key, "pushed", below=PUSH_DAYS))
-    full_name = name if any(letter.isupper() for letter in name) else _cased(world, name)
+    full_name = name if name in state.renamed.values() else _cased(world, name)
     lower = name.lower()
     rest: dict[str, Any] = {
         "id": repository_id(world, key),

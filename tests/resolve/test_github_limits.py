@@ -154,7 +154,7 @@ class TestQuotas:
         assert verdicts(seen.observations)[Outcome.NOT_FOUND, Reason.NOT_FOUND, 404] == 2
         throttled = [found for found in seen.observations if found.outcome is Outcome.THROTTLED]
         assert len(throttled) == 38
-        assert len(world.requests) <= 1 + 2 * 4, "no more than were under way at once, per quota"
+        assert len(world.requests) <= 1 + 2 * (1 + 4), "what is under way cannot be recalled"
 
     @pytest.mark.parametrize("retry_after", [30, None])
     def test_the_secondary_limit_is_waited_for(
@@ -218,6 +218,13 @@ class TestRefusedTokens:
         assert verdicts(seen.observations) == {(Outcome.NOT_FOUND, Reason.NOT_FOUND, 404): 1}
         (confirmation,) = [request for request in world.requests if request.path.startswith("/repos/")]
         assert "authorization" not in confirmation.headers
+
+    def test_a_token_pasted_with_an_invisible_character_leaves_the_pages(
+        self, look: Any, world: World
+    ) -> None:
+        seen = look(questions(2), "ghp_\u200bpasted")
+        assert verdicts(seen.observations) == {ALIVE: 2}
+        assert {request.host for request in world.requests} == {"github.com"}
 
     def test_a_refused_and_a_spent_token_leave_links_due(self, look: Any, world: World) -> None:
         world.github.refused_tokens.add(TOKEN)

@@ -68,3 +68,11 @@ def test_a_refused_token_is_named_once_by_its_place(caplog: pytest.LogCaptureFix
 def test_no_value_shows() -> None:
     pool = TokenPool(SECRETS)
     assert not any(secret in f"{pool.tokens!r} {token.name}" for secret in SECRETS for token in pool.tokens)
+
+
+@pytest.mark.parametrize("value", ["ghp_\u200bpasted", "ghp_ two", "", "ghp_\n"])
+def test_a_token_that_no_header_can_hold_is_not_used(value: str, caplog: pytest.LogCaptureFixture) -> None:
+    pool = TokenPool([value, SECRETS[0]])
+    assert pool.usable(Resource.GRAPHQL, NOW) == [pool.tokens[1]]
+    assert "GITHUB_TOKEN #1" in caplog.text
+    assert "ghp_" not in caplog.text
