@@ -35,6 +35,7 @@ MAX_TIMEOUTS_IN_A_ROW: Final = 8
 WORKERS_PER_PLACE: Final = 4
 """More workers than requests in flight: most of them wait for their lane's spacing."""
 MAX_VALIDATOR_LENGTH: Final = 300
+OWN_FAULT: Final = "our own fault: see the log"
 
 log = logging.getLogger(__name__)
 
@@ -144,7 +145,7 @@ class WebResolver:
         except Exception:
             # One page that trips our own code must not end the night for all others.
             log.exception("cannot judge %s", question.link.canonical_url)
-            return self._silence(question, Reason.SKIPPED, Outcome.SKIPPED, "our own fault: see the log")
+            return self._silence(question, Reason.SKIPPED, Outcome.SKIPPED, OWN_FAULT)
         if observation.reason is Reason.TIMEOUT:
             host.timeouts_in_a_row += 1
         elif observation.outcome is not Outcome.SKIPPED:

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from crawler.clock import SimulatedClock
 from crawler.fetch.client import Fetcher
@@ -14,7 +16,7 @@ from crawler.fetch.environment import NetworkEnvironment
 from crawler.fetch.meter import RequestMeter
 from crawler.fetch.politeness import Politeness
 from crawler.records import Known, Link, Observation, Outcome, Question, Reason, Target, TargetKind
-from crawler.resolve.web import WebResolver
+from crawler.resolve.web import OWN_FAULT, WebResolver
 from crawler.sandbox import faults
 from crawler.sandbox.authority import Flaw
 from crawler.sandbox.faults import Fault
@@ -40,14 +42,14 @@ def ask(
 ) -> list[Observation]:
     """One run of the resolver through the sandbox as its proxy; observations in the questions' order."""
     asked = [question(item) if isinstance(item, str) else item for item in questions]
-    settings = sandbox.proxied_settings(network={"timeout_seconds": 0.5} | changes)
+    wanted = sandbox.proxied_settings(network={"timeout_seconds": 0.5} | changes)
     environment = NetworkEnvironment.from_mapping(sandbox.environment())
-    politeness, meter = Politeness(settings, clock), meter or RequestMeter()
+    politeness, meter = Politeness(wanted, clock), meter or RequestMeter()
     observations: list[Observation] = []
 
     async def run() -> None:
-        async with Fetcher(settings, environment, politeness, meter, clock) as fetcher:
-            resolver = WebResolver(settings, environment, fetcher, politeness, meter, clock)
+        async with Fetcher(wanted, environment, politeness, meter, clock) as fetcher:
+            resolver = WebResolver(wanted, environment, fetcher, politeness, meter, clock)
             await resolver.resolve(asked, observations.append)
 
     asyncio.run(run())
@@ -331,7 +333,7 @@ def test_a_hanging_host_costs_a_few_links_only(sandbox: Sandbox, world: World, c
 
 
 def test_thousands_of_links_need_no_task_each(sandbox: Sandbox, clock: SimulatedClock) -> None:
-    links = [f"https://host{number % 300}.example/{number}" for number in range(1500)]
+    links = [f"http://host{number % 300}.example/{number}" for number in range(1000)]
     most = 0
 
     async def count_tasks() -> None:
@@ -340,14 +342,14 @@ def test_thousands_of_links_need_no_task_each(sandbox: Sandbox, clock: Simulated
             most = max(most, len(asyncio.all_tasks()))
             await asyncio.sleep(0)
 
-    settings = sandbox.proxied_settings(network={"concurrency": 16})
+    wanted = sandbox.proxied_settings(network={"concurrency": 16})
     environment = NetworkEnvironment.from_mapping(sandbox.environment())
-    politeness, meter = Politeness(settings, clock), RequestMeter()
+    politeness, meter = Politeness(wanted, clock), RequestMeter()
     observations: list[Observation] = []
 
     async def run() -> None:
-        async with Fetcher(settings, environment, politeness, meter, clock) as fetcher:
-            resolver = WebResolver(settings, environment, fetcher, politeness, meter, clock)
+        async with Fetcher(wanted, environment, politeness, meter, clock) as fetcher:
+            resolver = WebResolver(wanted, environment, fetcher, politeness, meter, clock)
             watching = asyncio.create_task(count_tasks())
             await resolver.resolve([question(link) for link in links], observations.append)
             watching.cancel()
@@ -356,3 +358,45 @@ def test_thousands_of_links_need_no_task_each(sandbox: Sandbox, clock: Simulated
     assert len(observations) == len(links)
     assert {seen.outcome for seen in observations} == {Outcome.ALIVE}
     assert most < 200
+
+
+# --- strangers -----------------------------------------------------------------------------------
+
+LOCATIONS = st.sampled_from(
+    ["/", "//", "?", "#", "http:", "https://[", "/deep/page", "\u6d4b", "http://10.1/", "%zz"]
+)
+HEADERS = st.lists(
+    st.one_of(
+        st.tuples(
+            st.just("Location"), LOCATIONS | st.text(st.characters(codec="ascii", exclude_categories=["Cc"]))
+        ),
+        st.tuples(
+            st.sampled_from(
+                ["Content-Type", "Content-Encoding", "Retry-After", "ETag", "Set-Cookie", "RateLimit"]
+            ),
+            st.sampled_from(
+                ["", "gzip", "br", "zstd", "text/html; charset=gbk", "a=b; Path=/", "9" * 30, ";;=", "-1"]
+            ),
+        ),
+    ),
+    max_size=6,
+)
+BODIES = st.binary(max_size=200) | st.sampled_from(
+    [b"<title>", b"<html><title>x</title>" * 50, b"\xff\xfe<", b"{"]
+)
+
+
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(status=st.integers(200, 999), headers=HEADERS, body=BODIES)
+def test_any_response_ends_in_an_observation(
+    sandbox: Sandbox,
+    world: World,
+    clock: SimulatedClock,
+    status: int,
+    headers: list[tuple[str, str]],
+    body: bytes,
+) -> None:
+    world.web.pages[PAGE] = Response(status, tuple(headers), body)
+    (seen,) = ask(sandbox, [PAGE], clock=clock)
+    assert seen.detail != OWN_FAULT
+    assert seen.http_status is not None or seen.reason is not Reason.OK
