@@ -26,6 +26,9 @@ NEAREST_SHOWN: Final = 3
 COMPARED_AT_MOST: Final = 5_000
 """Addresses compared letter by letter in search of the nearest."""
 
+NUMBERED: Final = frozenset({"host_id", "version"})
+"""Facts that are numbers and count nothing."""
+
 
 def explain_link(config: Config, url: str) -> Iterator[str]:
     """Lines about one link, written in any spelling.
@@ -91,8 +94,8 @@ def _health_lines(snapshot: LinkSnapshot, policy: HealthSettings) -> Iterator[st
     if health.reason is not None:
         yield f"reason: {describe_reason(health)}"
     yield f"why: {explain_policy(health, policy)}"
-    for name, url in _addresses(health, snapshot.archived_url):
-        yield f"{name}: {_shown(url)}"
+    for name, address in _addresses(snapshot.link.canonical_url, health, snapshot.archived_url):
+        yield f"{name}: {_shown(address)}"
     if health.last_checked_at is not None:
         yield f"last checked: {format_time(health.last_checked_at)}"
         yield f"last alive: {format_time(health.last_alive_at)}"
@@ -100,13 +103,13 @@ def _health_lines(snapshot: LinkSnapshot, policy: HealthSettings) -> Iterator[st
         yield f"failing since: {format_time(health.first_failed_at)}"
 
 
-def _addresses(health: Health, archived_url: str | None) -> Iterator[tuple[str, str]]:
+def _addresses(url: str, health: Health, archived_url: str | None) -> Iterator[tuple[str, str]]:
     addresses = {
-        "leads to": health.final_url if health.final_url != health.suggested_url else None,
+        "leads to": None if health.final_url in {url, health.suggested_url} else health.final_url,
         "moved to": health.suggested_url,
         "archived copy": archived_url,
     }
-    yield from ((name, url) for name, url in addresses.items() if url is not None)
+    yield from ((name, address) for name, address in addresses.items() if address is not None)
 
 
 def _look_lines(history: History, url: str) -> Iterator[str]:
@@ -134,8 +137,9 @@ def _saw(interval: Interval) -> str:
     if look.reason.value != look.outcome.value:
         parts.append(look.reason.value)
     parts.append(f"HTTP {look.http_status}" if look.http_status is not None else "no answer")
-    if look.suggested_url or look.final_url:
-        parts.append(f"→ {_shown(look.suggested_url or look.final_url or '')}")
+    elsewhere = look.suggested_url or look.final_url
+    if elsewhere is not None and elsewhere != look.link.canonical_url:
+        parts.append(f"→ {_shown(elsewhere)}")
     if look.detail:
         parts.append(f"({_shown(look.detail)})")
     return " ".join(parts)
@@ -151,22 +155,22 @@ def _fact_lines(snapshot: LinkSnapshot, versions: list[FactVersion]) -> Iterator
     for name, value in sorted(snapshot.facts.items()):
         history = [version for version in versions if version.field == name]
         dates = f"  (since {format_day(history[-1].observed_at)})" if history else ""
-        yield f"  {pad(for_terminal(name), width)}  {_value(value)}{dates}"
+        yield f"  {pad(for_terminal(name), width)}  {_value(name, value)}{dates}"
         for earlier, later in pairwise(history):
             yield (
-                f"  {' ' * width}  {_value(earlier.value)}"
+                f"  {' ' * width}  {_value(name, earlier.value)}"
                 f"  ({format_day(earlier.observed_at)} to {format_day(later.observed_at)})"
             )
 
 
-def _value(value: Any) -> str:
+def _value(name: str, value: Any) -> str:
     match value:
         case str():
             return _shown(value)
         case bool():
             return "yes" if value else "no"
         case int():
-            return f"{value:,}"
+            return str(value) if name in NUMBERED else f"{value:,}"
         case list() if all(isinstance(item, str) for item in value):
             return _shown(", ".join(value)) or "none"
     return for_terminal(json.dumps(value, ensure_ascii=False, sort_keys=True))

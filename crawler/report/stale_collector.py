@@ -189,13 +189,16 @@ class _Collector:
         return ()
 
     def _news(self, run: Run) -> Iterator[News]:
+        """What changed in this run, the gravest first, then as the documents have it."""
+        told = [
+            (event, places)
+            for event in self._history.changes(run)
+            if event.url not in self._left_alone and (places := self._places(event.url))
+        ]
         order = list(NEWS)
-        events = [event for event in self._history.changes(run) if event.url not in self._left_alone]
-        for event in sorted(events, key=lambda event: (order.index(event.kind), event.url)):
-            if places := self._places(event.url):
-                yield News(
-                    NEWS[event.kind], mask_url(event.url), places, _evidence_in(event), _told_in(event)
-                )
+        told.sort(key=lambda pair: (order.index(pair[0].kind), pair[1][0].document, pair[1][0].line or 0))
+        for event, places in told:
+            yield News(NEWS[event.kind], mask_url(event.url), places, _evidence_in(event), _told_in(event))
 
     def _documents(self) -> Iterator[DocumentItems]:
         order = list(Topic)

@@ -75,7 +75,7 @@ def _item_lines(item: Item, here: str) -> Iterator[str]:
     line = f"line {item.places[0].line}, " if item.places and item.places[0].line is not None else ""
     url = f" {for_markdown_link(item.url)}" if item.url is not None else ""
     yield f"- {line}{name}:{url}"
-    if evidence := ": ".join(part for part in (item.evidence, for_markdown(item.told)) if part):
+    if evidence := "; ".join(filter(None, (item.evidence, for_markdown(item.told)))):
         yield f"  - {evidence}"
     if item.suggested_url is not None:
         yield f"  - replace with {for_markdown_link(item.suggested_url)}"

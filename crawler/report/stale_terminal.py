@@ -105,7 +105,7 @@ def _short_facts(item: Item) -> Iterator[str]:
 
 
 def _evidence(item: Item) -> str:
-    return ": ".join(part for part in (item.evidence, for_terminal(item.told)) if part)
+    return "; ".join(filter(None, (item.evidence, for_terminal(item.told))))
 
 
 def _name(places: Sequence[Place]) -> str:

@@ -90,6 +90,17 @@ def test_a_moved_link_says_where(nights: Nights) -> None:
     assert f"moved renamed HTTP 200 → {FASTCHAT} (by its id)" in text
 
 
+def test_an_address_is_shown_where_it_differs_and_an_id_as_it_is(nights: Nights) -> None:
+    nights.pass_night(saw(VICUNA, final_url=VICUNA, facts={"host_id": 284773708, "forks": 2068}))
+    text = explain(nights, VICUNA)
+    assert "leads to" not in text
+    assert "→" not in text
+    assert "  forks    2,068\n" in text
+    assert "  host_id  284773708  (since" in text
+    nights.pass_night(saw(VICUNA, final_url=FASTCHAT))
+    assert f"leads to: {FASTCHAT}\n" in explain(nights, VICUNA)
+
+
 def test_before_the_first_crawl(nights: Nights) -> None:
     text = explain(nights, "arxiv.org/pdf/2305.15334v2.pdf")
     assert text.startswith(f"{PAPER}\ntarget: arxiv_paper 2305.15334\n")

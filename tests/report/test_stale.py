@@ -100,7 +100,7 @@ Changed in run 5
   licence changed (1)
     line 20  Vicuna 小羊驼
              {VICUNA}
-             seen since 2026-11-04: MIT → Apache-2.0
+             seen since 2026-11-04; MIT → Apache-2.0
   archived by its owner (1)
     line 20  Vicuna 小羊驼  {VICUNA}  seen since 2026-11-04
   restricted: the host keeps us out (1)
@@ -145,7 +145,7 @@ Run 5 of 2026-11-05 02:30 UTC: 6 links, 1 dead, 1 moved, 1 suspect, 1 restricted
 ### Licence changed (1)
 
 - line 20, **Vicuna 小羊驼**: <{VICUNA}>
-  - seen since 2026-11-04: MIT → Apache\\-2.0
+  - seen since 2026-11-04; MIT → Apache\\-2.0
 
 ### Archived by its owner (1)
 
@@ -307,7 +307,7 @@ def test_an_address_nobody_can_ask_is_a_matter_for_the_document(nights: Nights) 
     )
     text = report(nights)
     assert "not an address that can be asked (1)" in text
-    assert "private-address: points at 10.0.0.1" in text
+    assert "private-address; points at 10.0.0.1" in text
 
 
 # --- strangers' text ---
@@ -433,6 +433,6 @@ def test_other_findings_are_told(nights: Nights) -> None:
     assert "  name taken over  first:20  Vicuna 小羊驼  " in text
     assert "withdrawn (1)" in text
     second = report(nights, as_of="2")
-    assert "seen since 2026-11-02: manual" in second
+    assert "seen since 2026-11-02; manual" in second
     assert "  gated " in second
     assert "  withdrawn  first:12  Alpaca-LoRA" in second
