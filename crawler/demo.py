@@ -52,7 +52,7 @@ def run_demo(database: Path, nights: int) -> Iterator[str]:
                 world.next_night()
     write_config(config)
     yield ""
-    yield from stale_report(config, "terminal", document=None, as_of=None)
+    yield "".join(stale_report(config, "terminal", document=None, as_of=None)).rstrip("\n")
     yield ""
     yield from next_steps(config.path, database)
 

@@ -61,5 +61,6 @@ async def crawl(
                 async with alongside(recorder.flush_regularly(), progress.show()):
                     await hosts.ask(plan.lanes, recorder.record)
                     await settle_held_failures(recorder, hosts, plan)
+                    recorder.flush()
                     await hosts.look_up_copies(store, run, settings.archive.max_lookups_per_run)
             return summarise(store, run, hosts, tell_of(run, plan, recorder, hosts))
