@@ -212,8 +212,9 @@ class _Collector:
     def _unchecked(self) -> Iterator[Unchecked]:
         for why, doubt in sorted(self._doubts.items(), key=lambda pair: -pair[1].hosts.total()):
             told = _name_hosts(doubt.hosts)
-            if len(doubt.details) == 1:
-                told = f"{told} ({next(iter(doubt.details))})"
+            if doubt.details:
+                example = "" if len(doubt.details) == 1 else "for example "
+                told = f"{told} ({example}{mask_url(min(doubt.details))})"
             yield Unchecked(doubt.hosts.total(), why, told)
         for reason, count in self._exclusions.most_common():
             yield Unchecked(count, "left alone as the catalog asks", reason)

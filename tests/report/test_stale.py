@@ -275,6 +275,16 @@ def test_links_that_could_not_be_checked_are_counted_by_why(nights: Nights) -> N
     assert "> the token of GitHub was refused\n" in markdown
 
 
+def test_one_of_many_details_stands_for_all(nights: Nights) -> None:
+    nights.pass_night(
+        *(
+            saw(url, Outcome.THROTTLED, Reason.RATE_LIMITED, http_status=429, detail=f"asks for {seconds} s")
+            for url, seconds in ((PAPER, 900), (ZHIHU, 1200))
+        )
+    )
+    assert "rate-limited: arxiv.org, zhuanlan.zhihu.com (for example asks for 1200 s)" in report(nights)
+
+
 def test_links_a_run_did_not_ask_are_counted(nights: Nights) -> None:
     nights.pass_night()
     with nights.open() as store:
