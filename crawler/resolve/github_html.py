@@ -36,19 +36,22 @@ OWNER_SUBJECTS: Final = {"user": "User", "organization": "Organization"}
 """First part of `hovercard-subject-tag` → type, as the API names it."""
 
 
-def read_repository_page(body: bytes) -> Repository | None:
-    """The page of a repository or of a path in it; None when it is no such page."""
+def read_repository_page(body: bytes, address: str) -> Repository | None:
+    """The page of a repository or of a path in it; None when it is no such page.
+
+    `address` is the `owner/name` that the page answered at: a layout we do not know has it in its title.
+    """
     tree = LexborHTMLParser(body.decode("utf-8", errors="replace"))
     embedded = [found for node in tree.css(EMBEDDED) for found in _embedded(node.text())]
     about = next((found for found in embedded if "stargazerCount" in found), {})
     branch = next((found["defaultBranch"] for found in embedded if "defaultBranch" in found), None)
     tree.strip_tags(NOT_ITS_OWN_WORDS)
-    full_name = _meta(tree, "octolytics-dimension-repository_nwo")
+    told_name = _meta(tree, "octolytics-dimension-repository_nwo")
     stars = _first_number(_count(tree, STARS), about.get("stargazerCount"))
-    if full_name is None and stars is None:
+    if told_name is None and stars is None and not _is_titled(tree, address):
         return None
     told = {
-        "full_name": full_name,
+        "full_name": told_name,
         "host_id": _number(_meta(tree, "octolytics-dimension-repository_id")),
         "stars": stars,
         "forks": _first_number(_count(tree, FORKS), about.get("forksCount")),
@@ -64,24 +67,31 @@ def read_repository_page(body: bytes) -> Repository | None:
     }
     facts: Facts = {name: value for name, value in told.items() if value is not None}
     return Repository(
-        full_name, facts.get("host_id"), default_branch=facts.get("default_branch"), facts=facts
+        told_name or address,
+        facts.get("host_id"),
+        default_branch=facts.get("default_branch"),
+        facts=facts,
     )
 
 
 def read_owner_page(body: bytes, login: str) -> Owner | None:
     """The profile of a user or organisation; None when the page is none."""
     tree = LexborHTMLParser(body.decode("utf-8", errors="replace"))
-    subject = (_meta(tree, "hovercard-subject-tag") or "").partition(":")[0]
-    if subject not in OWNER_SUBJECTS:
+    kind = OWNER_SUBJECTS.get((_meta(tree, "hovercard-subject-tag") or "").partition(":")[0])
+    if kind is None and not _is_titled(tree, login):
         return None
     served = _meta(tree, "octolytics-dimension-user_login") or login
-    return read_owner(served, _text(tree.css_first(OWNER_NAME)), OWNER_SUBJECTS[subject])
+    return read_owner(served, _text(tree.css_first(OWNER_NAME)), kind)
 
 
 def has_login_form(body: bytes) -> bool:
     """Whether the page asks a reader to sign in."""
     tree = LexborHTMLParser(body.decode("utf-8", errors="replace"))
     return tree.css_first('form[action="/session"] input[type="password"]') is not None
+
+
+def _is_titled(tree: LexborHTMLParser, name: str) -> bool:
+    return name.lower() in (_text(tree.css_first("title")) or "").lower()
 
 
 def _is_archived(tree: LexborHTMLParser) -> bool | None:

@@ -77,7 +77,8 @@ class PageLook:
 
     async def _look_at_owner(self, subject: Subject) -> None:
         page = await self._fetch(f"/{subject.owner}")
-        owner = read_owner_page(page.body, subject.owner) if page.status == 200 else None
+        is_whole = page.failure is None and page.status == 200
+        owner = read_owner_page(page.body, subject.owner) if is_whole else None
         found: Owner | Verdict = owner or _read_page(page)
         if _is_absent(page):
             found = await self._confirmer.find_owner(subject.owner)
@@ -93,7 +94,7 @@ class PageLook:
     async def _look_at_repository(self, subject: Subject) -> None:
         """One page for all questions about a repository, then one for each path in it."""
         page = await self._fetch(f"/{subject.full_name}")
-        repository = read_repository_page(page.body) if page.status == 200 else None
+        repository = self._read_repository(page)
         found: Repository | Verdict = repository or _read_page(page)
         if _is_absent(page):
             found = await self._confirmer.find_repository(subject.full_name)
@@ -120,7 +121,7 @@ class PageLook:
         seen = replace(seen, redirect_chain=self._public_hops(page), elapsed_seconds=page.elapsed_seconds)
         if _is_absent(page):
             return observe_missing_path(seen, page.status)
-        if page.status != 200 or page.failure is not None or read_repository_page(page.body) is None:
+        if self._read_repository(page) is None:
             return observe_verdict(question, _read_page(page), self._clock.now())
         home = self._public(page.final_url)
         is_permanent = any(hop.status in PERMANENT for hop in page.redirect_chain)
@@ -134,6 +135,17 @@ class PageLook:
 
     async def _fetch(self, path: str) -> FetchResult:
         return await self._fetcher.get(f"{self._web_url}{path}", trusted=True)
+
+    def _read_repository(self, page: FetchResult) -> Repository | None:
+        parts = urlsplit(self._public(page.final_url)).path.split("/")[1:3]
+        if page.failure is not None or page.status != 200 or len(parts) < 2:
+            return None
+        address = "/".join(parts)
+        repository = read_repository_page(page.body, address)
+        if repository is not None and page.redirect_chain and "full_name" not in repository.facts:
+            # The address asked for may be in any case; one that GitHub redirects to is as the owner wrote it.
+            return replace(repository, facts={"full_name": address, **repository.facts})
+        return repository
 
     def _public(self, url: str) -> str:
         """An address under `web_url` as readers know it."""

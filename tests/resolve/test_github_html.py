@@ -9,6 +9,7 @@ import pytest
 
 from crawler.resolve.github_html import has_login_form, read_owner_page, read_repository_page
 
+ADDRESS = "Some-Owner/side_card"
 META = """
 <meta name="octolytics-dimension-repository_id" content="1224309473" />
 <meta name="octolytics-dimension-repository_nwo" content="Some-Owner/side_card" />
@@ -35,7 +36,7 @@ def page(body: str, head: str = META) -> bytes:
 
 
 def facts_of(body: str, head: str = META) -> dict[str, Any]:
-    repository = read_repository_page(page(body, head))
+    repository = read_repository_page(page(body, head), ADDRESS)
     assert repository is not None
     return repository.facts
 
@@ -61,7 +62,7 @@ def test_a_whole_page() -> None:
         '<li class="d-inline"><a href="/Some-Owner/side_card/search?l=python">'
         '<span class="color-fg-default text-bold mr-1">Python</span><span>98.2%</span></a></li>'
     )
-    repository = read_repository_page(page(body))
+    repository = read_repository_page(page(body), ADDRESS)
     assert repository is not None
     assert repository.host_id == 1224309473
     assert repository.facts == {
@@ -117,6 +118,21 @@ def test_no_license_line_is_not_told_as_none() -> None:
 
 
 @pytest.mark.parametrize(
+    ("body", "head"),
+    [
+        pytest.param(STARS, "", id="counter"),
+        pytest.param("", "<title>GitHub - some-owner/side_card: A card</title>", id="title"),
+        pytest.param("", "<title>a.md at main · Some-Owner/side_card · GitHub</title>", id="title of a path"),
+    ],
+)
+def test_a_page_of_an_unknown_layout_is_named_by_its_address(body: str, head: str) -> None:
+    repository = read_repository_page(page(body, head), ADDRESS)
+    assert repository is not None
+    assert repository.full_name == ADDRESS
+    assert "full_name" not in repository.facts, "the address may be in any case"
+
+
+@pytest.mark.parametrize(
     "content",
     [
         b"",
@@ -127,7 +143,7 @@ def test_no_license_line_is_not_told_as_none() -> None:
     ],
 )
 def test_other_pages_are_no_repository(content: bytes) -> None:
-    assert read_repository_page(content) is None
+    assert read_repository_page(content, ADDRESS) is None
 
 
 def test_owner_pages() -> None:
@@ -139,6 +155,9 @@ def test_owner_pages() -> None:
     assert owner is not None
     assert owner.facts == {"login": "Acme", "name": "Acme Labs", "type": "Organization"}
     assert read_owner_page(page(STARS), "acme") is None
+    titled = read_owner_page(page("", "<title>acme (Acme Labs) · GitHub</title>"), "acme")
+    assert titled is not None
+    assert titled.facts == {"login": "acme"}
 
 
 def test_login_form() -> None:

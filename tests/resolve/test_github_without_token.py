@@ -127,6 +127,16 @@ def test_a_renamed_repository_moves_its_paths_along(look: Look, world: World, mo
     assert seen["old/name/tree/main/docs"].suggested_url == f"{GITHUB}/New-Home/Name/tree/main/docs"
 
 
+def test_a_rename_shows_on_a_page_of_an_unknown_layout(look: Look, world: World) -> None:
+    plain = Response.of_html("<title>GitHub - New-Home/Name: words</title>")
+    world.faults["https://github.com/old/name"] = faults.redirect("/New-Home/Name", 301)
+    world.faults["https://github.com/New-Home/Name"] = faults.answer(plain)
+    seen = look(["old/name"], proxied=True)["old/name"]
+    assert verdict(seen) == (Outcome.MOVED, Reason.RENAMED, 200)
+    assert seen.suggested_url == f"{GITHUB}/New-Home/Name"
+    assert seen.facts == {"full_name": "New-Home/Name"}
+
+
 def test_a_death_is_confirmed_by_rest_once(look: Look, world: World, mode: bool) -> None:
     world.github.deleted.add("o/gone")
     world.github.blocked["o/dmca"] = "dmca"
