@@ -36,6 +36,18 @@ RETRY_SECONDS: Final = 2.0
 SECONDARY_WAIT_SECONDS: Final = 60.0
 
 
+OF_THE_CONNECTION: Final = frozenset(
+    {
+        Reason.DNS_FAILURE,
+        Reason.CONNECTION_REFUSED,
+        Reason.CONNECTION_RESET,
+        Reason.TLS_FAILURE,
+        Reason.SKIPPED,
+    }
+)
+"""Failures that the next question would meet as well."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What came of one question to the API: an answer (`status`), or a `failure`.
@@ -139,7 +151,7 @@ class GitHubApi:
                 self.lane.close("the API answered 503")
                 return answer
             elif answer.status is None:
-                if answer.failure is not None and answer.failure.reason is Reason.TIMEOUT:
+                if answer.failure is None or answer.failure.reason not in OF_THE_CONNECTION:
                     return answer
                 self.lane.back_off(RETRY_SECONDS, "the API could not be asked")
             elif answer.status >= 500 and resource is Resource.CORE:

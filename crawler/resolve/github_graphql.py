@@ -47,6 +47,8 @@ log = logging.getLogger("crawler")
 TIMED_OUT: Final = frozenset({500, 502, 504})
 """A document that takes GitHub longer than ten seconds ends so; a smaller one may not."""
 MAX_HALVINGS: Final = 2
+MAX_FAILURES_IN_A_ROW: Final = 4
+"""Halved batches: all quarters of one."""
 MAX_CUTS: Final = 7
 """Halvings for GitHub's resource limits: from 100 aliases down to one."""
 
@@ -69,23 +71,30 @@ class GraphQLLook:
         self._confirmer = confirmer
         self._record = record
         self._batches: deque[Batch] = deque()
+        self._parts: deque[Batch] = deque()
+        """Of batches begun: they go first, so that an API that answers nothing shows itself early."""
+        self._failures_in_a_row = 0
 
     async def look(self, subjects: Iterable[Subject]) -> None:
         """Every question of the subjects is recorded, or its subject stands in `for_pages`."""
         self._batches.extend(Batch(subjects) for subjects in make_batches(subjects))
         pool = self._api.pool
         # Again, for a token that ran out may hand its batch back after the others have gone.
-        while self._batches and (tokens := pool.usable(Resource.GRAPHQL, self._api.clock.now())):
+        while self._waiting and (tokens := pool.usable(Resource.GRAPHQL, self._api.clock.now())):
             async with asyncio.TaskGroup() as group:
                 for token in tokens:
                     group.create_task(self._work(token))
-        left = [subject for batch in self._batches for subject in batch.subjects]
+        left = [subject for batch in self._waiting for subject in batch.subjects]
         if not left:
             return
         if pool.all_refused:
             self.for_pages.extend(left)
         else:
             self._settle(left, read_failure(self._end_lane()))
+
+    @property
+    def _waiting(self) -> list[Batch]:
+        return [*self._parts, *self._batches]
 
     def _end_lane(self) -> Failure:
         """No quota is left: nothing more goes to the API in this run."""
@@ -99,11 +108,11 @@ class GraphQLLook:
 
     async def _work(self, token: Token) -> None:
         """One token's share: a batch after the other, until there is none or the token is of no more use."""
-        while self._batches and token.can_ask(Resource.GRAPHQL, self._api.clock.now()):
-            batch = self._batches.popleft()
+        while self._waiting and token.can_ask(Resource.GRAPHQL, self._api.clock.now()):
+            batch = (self._parts or self._batches).popleft()
             answer = await self._api.query(write_query(batch.subjects), token)
             if answer.refused or (answer.is_limited and self._api.lane.closed is None):
-                self._batches.appendleft(batch)
+                self._parts.appendleft(batch)
             else:
                 await self._read(batch, answer, token)
 
@@ -113,6 +122,7 @@ class GraphQLLook:
         elif answer.failure is not None:
             self._settle(batch.subjects, read_failure(answer.failure, answer.status))
         elif answer.status == 200 and ("data" in answer.object or "errors" in answer.object):
+            self._failures_in_a_row = 0
             await self._read_replies(batch, answer, token)
         elif answer.status == 503:
             self._settle(batch.subjects, _server_error(answer))
@@ -122,11 +132,15 @@ class GraphQLLook:
             self._settle(batch.subjects, Verdict(Outcome.SKIPPED, Reason.SKIPPED, answer.status, said))
 
     def _halve(self, batch: Batch, answer: Answer) -> None:
-        if batch.halvings == MAX_HALVINGS or len(batch.subjects) == 1:
-            self._settle(batch.subjects, _server_error(answer))
+        if batch.halvings < MAX_HALVINGS and len(batch.subjects) > 1:
+            self._parts.extend(
+                Batch(half, batch.halvings + 1, batch.cuts) for half in _halves(batch.subjects)
+            )
             return
-        for half in _halves(batch.subjects):
-            self._batches.append(Batch(half, batch.halvings + 1, batch.cuts))
+        self._settle(batch.subjects, _server_error(answer))
+        self._failures_in_a_row += 1
+        if self._failures_in_a_row == MAX_FAILURES_IN_A_ROW:
+            self._api.lane.close("the API answers no document, however small")
 
     async def _read_replies(self, batch: Batch, answer: Answer, token: Token) -> None:
         limited = is_whole_query_error(
@@ -163,7 +177,7 @@ class GraphQLLook:
             self._settle(untold, Verdict(Outcome.FAILED, Reason.SERVER_ERROR, 200, said))
             return
         for part in _halves(untold) if limited else [tuple(untold)]:
-            self._batches.append(Batch(part, batch.halvings, batch.cuts + 1))
+            self._parts.append(Batch(part, batch.halvings, batch.cuts + 1))
 
     def _report_owner(self, subject: Subject, reply: Reply) -> None:
         owner = read_graphql_owner(reply.node)

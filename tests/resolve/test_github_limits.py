@@ -67,6 +67,23 @@ class TestServerErrors:
         assert verdicts(seen.observations) == {(Outcome.FAILED, Reason.SERVER_ERROR, status): 100}
         assert documents(world) == 1 + 2 + 4
 
+    def test_an_api_that_answers_nothing_is_left_alone(self, look: Any, world: World) -> None:
+        world.faults[GRAPHQL] = faults.status(502)
+        seen = look(questions(250))
+        assert verdicts(seen.observations) == {
+            (Outcome.FAILED, Reason.SERVER_ERROR, 502): 100,
+            SKIPPED: 150,
+        }
+        assert documents(world) == 1 + 2 + 4
+
+    def test_one_batch_too_hard_does_not_end_the_lane(self, look: Any, world: World) -> None:
+        world.faults[GRAPHQL] = faults.status(504, times=6)
+        seen = look(questions(250))
+        assert verdicts(seen.observations) == {
+            (Outcome.FAILED, Reason.SERVER_ERROR, 504): 75,
+            ALIVE: 175,
+        }
+
     def test_a_503_ends_the_lane(self, look: Any, world: World) -> None:
         world.faults[GRAPHQL] = faults.status(503, retry_after=1)
         seen = look(questions(250))
