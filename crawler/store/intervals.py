@@ -1,4 +1,4 @@
-"""Looks that say the same, kept as one interval; which runs it covers stands in a text such as `12-40,42-42`.
+"""Looks that say the same, kept as one interval; the runs it covers are a text: `0012-0040,0042-0042`.
 
 The first look of an interval has its exact time, each repeat that of its run's start. Whoever folds intervals
 folds exactly the looks that were judged on their nights.
@@ -88,18 +88,18 @@ def row_to_interval(row: sqlite3.Row, link: Link) -> Interval:
 
 
 def first_run(run_id: int) -> str:
-    """12 → `12-12`: as long as the `12-13` it may become, so that a row need not grow the next night."""
-    return f"{run_id}-{run_id}"
+    """12 → `0012-0012`: as long as what it will become, so that rows need not grow from night to night."""
+    return f"{run_id:04}-{run_id:04}"
 
 
 def add_run(runs: str, run_id: int) -> str:
-    """`12-40` and 41 → `12-41`; `12-40` and 42 → `12-40,42-42`. Run ids only grow."""
+    """`0012-0040` and 41 → `0012-0041`; and 42 → `0012-0040,0042-0042`. Run ids only grow."""
     before, _, last = runs.rpartition("-")
-    return f"{before}-{run_id}" if int(last) + 1 == run_id else f"{runs},{first_run(run_id)}"
+    return f"{before}-{run_id:04}" if int(last) + 1 == run_id else f"{runs},{first_run(run_id)}"
 
 
 def run_ids(runs: str) -> Iterator[int]:
-    """`12-14,16-16` → 12, 13, 14, 16."""
+    """`0012-0014,0016-0016` → 12, 13, 14, 16."""
     for first, last in _ranges(runs):
         yield from range(first, last + 1)
 

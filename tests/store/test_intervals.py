@@ -30,12 +30,12 @@ LOOKS = [
 @pytest.mark.parametrize(
     ("runs", "run_id", "longer"),
     [
-        ("12-12", 13, "12-13"),
-        ("12-40", 41, "12-41"),
-        ("12-40", 42, "12-40,42-42"),
-        ("12-40,42-42", 43, "12-40,42-43"),
-        ("9-9", 10, "9-10"),
-        ("1-3,5-7", 9, "1-3,5-7,9-9"),
+        ("0012-0012", 13, "0012-0013"),
+        ("0012-0040", 41, "0012-0041"),
+        ("0012-0040", 42, "0012-0040,0042-0042"),
+        ("0012-0040,0042-0042", 43, "0012-0040,0042-0043"),
+        ("0009-0009", 10, "0009-0010"),
+        ("0001-0003,0005-0007", 9, "0001-0003,0005-0007,0009-0009"),
     ],
 )
 def test_a_run_is_added(runs: str, run_id: int, longer: str) -> None:
@@ -53,8 +53,9 @@ def test_the_text_keeps_exactly_the_runs(ids: set[int]) -> None:
     assert (interval.looks, interval.last_run_id) == (len(ids), max(ids))
 
 
-def test_a_night_more_makes_the_text_no_longer() -> None:
-    assert len(add_run(first_run(12), 13)) == len(first_run(12))
+@pytest.mark.parametrize("run_id", [1, 9, 99, 999])
+def test_a_night_more_makes_the_text_no_longer(run_id: int) -> None:
+    assert len(add_run(first_run(run_id), run_id + 1)) == len(first_run(run_id))
 
 
 def interval_of(seen: tuple[Outcome, Reason], at: datetime, first_run_id: int, runs: str) -> Interval:

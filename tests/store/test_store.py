@@ -155,9 +155,9 @@ def test_equal_looks_are_one_interval(nights: Nights) -> None:
     for looks in ([look(PAGE)], [look(PAGE)], [], [look(PAGE)], [missing(PAGE)], [look(PAGE)]):
         nights.night(*looks)
     assert nights.rows("SELECT outcome, runs FROM observations ORDER BY id") == [
-        ("alive", "1-2,4-4"),
-        ("not-found", "5-5"),
-        ("alive", "6-6"),
+        ("alive", "0001-0002,0004-0004"),
+        ("not-found", "0005-0005"),
+        ("alive", "0006-0006"),
     ]
     assert nights.rows("SELECT looks, last_run_id FROM link_looks ORDER BY observation_id") == [
         (3, 4),
@@ -180,13 +180,13 @@ def test_equal_looks_are_one_interval(nights: Nights) -> None:
 def test_what_differs_is_another_interval(nights: Nights, other: object) -> None:
     nights.night(look(PAGE, http_status=200))
     nights.night(other)  # type: ignore[arg-type]
-    assert nights.rows("SELECT runs FROM observations ORDER BY id") == [("1-1",), ("2-2",)]
+    assert nights.rows("SELECT runs FROM observations ORDER BY id") == [("0001-0001",), ("0002-0002",)]
 
 
 def test_waiting_every_night_for_another_hour_is_one_interval(nights: Nights) -> None:
     for hour in ("03:12", "04:50"):
         nights.night(look(PAGE, Outcome.THROTTLED, Reason.RATE_LIMITED, detail=f"again at {hour}"))
-    assert nights.rows("SELECT runs, detail FROM observations") == [("1-2", "again at 04:50")]
+    assert nights.rows("SELECT runs, detail FROM observations") == [("0001-0002", "again at 04:50")]
 
 
 def test_a_repeated_look_has_its_runs_time(nights: Nights) -> None:
@@ -202,13 +202,13 @@ def test_a_repeated_look_has_its_runs_time(nights: Nights) -> None:
 def test_the_same_look_twice_in_a_run_counts_once(nights: Nights) -> None:
     nights.night(missing(PAGE), missing(PAGE))
     assert health_of(nights, PAGE) == (State.SUSPECT, 1)
-    assert nights.rows("SELECT runs FROM observations") == [("1-1",)]
+    assert nights.rows("SELECT runs FROM observations") == [("0001-0001",)]
 
 
 def test_another_look_in_the_same_run_counts(nights: Nights) -> None:
     nights.night(look(PAGE, Outcome.FAILED, Reason.TIMEOUT), look(PAGE))
     assert health_of(nights, PAGE) == (State.HEALTHY, 0)
-    assert nights.rows("SELECT runs FROM observations ORDER BY id") == [("1-1",), ("1-1",)]
+    assert nights.rows("SELECT runs FROM observations ORDER BY id") == [("0001-0001",), ("0001-0001",)]
 
 
 def test_a_batch_is_written_whole_or_not_at_all(nights: Nights) -> None:

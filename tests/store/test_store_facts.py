@@ -172,7 +172,7 @@ def test_not_modified_keeps_facts_fresh(nights: Nights) -> None:
         page = history.link(PAGE)
     assert page is not None
     assert (page.facts, page.facts_observed_at) == ({"title": "A page"}, second)
-    assert nights.rows("SELECT outcome, reason, runs FROM observations") == [("alive", "ok", "1-2")]
+    assert nights.rows("SELECT outcome, reason, runs FROM observations") == [("alive", "ok", "0001-0002")]
 
 
 def test_what_was_known_comes_with_the_question(nights: Nights) -> None:
