@@ -13,6 +13,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from crawler.errors import CrawlerError
+from crawler.fetch.environment import NetworkEnvironment
 from crawler.fetch.meter import RequestMeter
 from crawler.records import Observation, Outcome, Reason, RunState
 from crawler.store.store import RunHandle, Store
@@ -29,7 +30,12 @@ class Recorder:
     """Collects one run's observations, lets the witness pass or hold them, writes them in batches."""
 
     def __init__(
-        self, store: Store, run: RunHandle, meter: RequestMeter, watch: Callable[[Observation], None]
+        self,
+        store: Store,
+        run: RunHandle,
+        meter: RequestMeter,
+        environment: NetworkEnvironment,
+        watch: Callable[[Observation], None],
     ) -> None:
         self.witness = Witness()
         self.outcomes: dict[str, Counter[Outcome]] = {}
@@ -40,16 +46,19 @@ class Recorder:
         self._store = store
         self._run = run
         self._meter = meter
+        self._environment = environment
         self._watch = watch
         self._pending: list[Observation] = []
 
     def record(self, observation: Observation) -> None:
         """Take one look's observation; it is written once the witness lets it pass."""
-        if is_answer(observation):
+        asked = observation.final_url or observation.link.canonical_url
+        vouches = not self._environment.may_be_the_proxys(asked, observation.http_status)
+        if is_answer(observation) and vouches:
             self.last_answer = observation
         elif observation.reason not in NOT_ASKED:
             self.asked_in_vain = True
-        for released in self.witness.add(observation):
+        for released in self.witness.add(observation, vouches=vouches):
             self.keep(released)
 
     def keep(self, observation: Observation) -> None:

@@ -55,7 +55,7 @@ async def crawl(
             suspects_only=options.suspects_only,
         )
         async with Hosts(settings, environment, clock) as hosts:
-            recorder = Recorder(store, run, hosts.meter, progress.observed)
+            recorder = Recorder(store, run, hosts.meter, environment, progress.observed)
             progress.start(plan, hosts.politeness.lanes())
             with recorder.closing_the_run():
                 async with alongside(recorder.flush_regularly(), progress.show()):

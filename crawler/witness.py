@@ -45,13 +45,16 @@ class Witness:
     def held(self) -> tuple[Observation, ...]:
         return tuple(observation for held in self._held.values() for observation in held)
 
-    def add(self, observation: Observation) -> list[Observation]:
-        """Take one look; returns what may be judged now."""
+    def add(self, observation: Observation, *, vouches: bool = True) -> list[Observation]:
+        """Take one look; returns what may be judged now.
+
+        An answer that `vouches` for nothing, because it may be our own proxy's, is held like a failure.
+        """
         host = _host_of(observation)
-        if is_answer(observation):
+        if is_answer(observation) and vouches:
             self.hosts_heard.add(host)
             return [*self._release(host), observation]
-        if is_connection_failure(observation):
+        if is_connection_failure(observation) or not vouches:
             self.hosts_failed.add(host)
             self._held.setdefault(host, []).append(observation)
             return []

@@ -18,6 +18,7 @@ from crawler.errors import UsageError
 
 DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 PROXY_SCHEMES: Final = ("http", "https")
+GATEWAY_ERRORS: Final = frozenset({502, 503, 504})
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,10 @@ class NetworkEnvironment:
             return None
         port = parts.port or DEFAULT_PORTS.get(parts.scheme, 0)
         return None if _is_exempt(parts.hostname or "", port, self.no_proxy) else proxy
+
+    def may_be_the_proxys(self, url: str, status: int | None) -> bool:
+        """Whether an answer may be a proxy's word about itself: it forwards plain http, errors included."""
+        return status in GATEWAY_ERRORS and url.startswith("http:") and self.proxy_for(url) is not None
 
     def ssl_context(self) -> ssl.SSLContext:
         """Verifying TLS as a client: `ca_file` alone where one is set, else the system's roots and certifi's.

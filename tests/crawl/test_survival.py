@@ -1,0 +1,89 @@
+"""Runs that end early: by a signal, by kill -9, at any moment; the next one goes on from there."""
+
+import random
+import signal
+import time
+from collections import Counter
+from collections.abc import Callable
+
+import pytest
+
+from crawler.sandbox.faults import delay
+from crawler.sandbox.world import World
+from tests.crawl.conftest import SIGNALS, Place
+
+PAGES = {f"Page {number}": f"https://host{number % 5}.example/{number}" for number in range(60)}
+
+
+@pytest.fixture
+def slow_place(place: Place, world: World) -> Place:
+    """Sixty pages of hosts that take their time, so that there is a middle to be killed in."""
+    place.write_catalog(PAGES)
+    world.faults["*"] = delay(0.05)
+    return place
+
+
+def final_state(place: Place) -> list[tuple[object, ...]]:
+    """All that a broken run must share with an unbroken one: everything but times and run numbers."""
+    return place.ask("SELECT url, state, reason, http_status, strikes FROM link_health ORDER BY url")
+
+
+@pytest.mark.parametrize(("number", "code"), SIGNALS.items())
+def test_a_signal_ends_a_run_that_the_next_one_continues(
+    slow_place: Place,
+    world: World,
+    number: signal.Signals,
+    code: int,
+    wait_until: Callable[[Callable[[], bool]], None],
+) -> None:
+    with slow_place.start("run", "--no-progress") as process:
+        wait_until(lambda: len(world.requests) > 30)
+        process.send_signal(number)
+        process.communicate(timeout=10)
+    assert process.returncode == code
+    slow_place.assert_sound()
+    assert slow_place.ask("SELECT state FROM runs") == [("interrupted",)]
+    told = {url for (url,) in slow_place.ask("SELECT url FROM link_health WHERE state <> 'unknown'")}
+    assert told
+    world.forget_requests()
+    ran = slow_place.run("run", "--no-progress")
+    assert "(continued)" in ran.stderr
+    assert not told & {request.url for request in world.requests}
+    assert slow_place.ask("SELECT id, state FROM runs") == [(1, "finished")]
+    assert len(slow_place.ask("SELECT 1 FROM observations")) == len(PAGES)
+
+
+def kill_until_done(place: Place, seed: int) -> int:
+    """Run again and again, killed at random moments, until one finishes; returns how often it was killed."""
+    chance = random.Random(seed)
+    for kills in range(40):
+        with place.start("run", "--no-progress") as process:
+            time.sleep(chance.uniform(0.3, 1.6))
+            process.kill()
+            process.communicate(timeout=30)
+        if place.database.exists():
+            place.assert_sound()
+            if place.ask("SELECT count(*) FROM runs WHERE state = 'finished'") == [(1,)]:
+                return kills
+    raise AssertionError("no run ever finished")
+
+
+def test_a_killed_run_ends_like_an_unbroken_one(slow_place: Place, world: World) -> None:
+    kill_until_done(slow_place, seed=1)
+    broken = final_state(slow_place)
+    asked = Counter(request.url for request in world.requests)
+    assert sum(asked.values()) < 2 * len(PAGES), "a resumed run asked again what it had been told"
+    for file in slow_place.database.parent.iterdir():
+        file.unlink()
+    slow_place.run("run", "--no-progress")
+    assert final_state(slow_place) == broken
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("seed", range(40))
+def test_many_killed_runs_end_like_an_unbroken_one(slow_place: Place, seed: int) -> None:
+    kill_until_done(slow_place, seed)
+    broken = final_state(slow_place)
+    assert len(broken) == len(PAGES)
+    assert {state for _, state, *_ in broken} == {"healthy"}
