@@ -77,8 +77,22 @@ def connect(path: Path) -> sqlite3.Connection:
     return connection
 
 
+def has_tables(path: Path) -> bool:
+    """Whether there is a database to read. Raises UnableError when there is something else."""
+    if not path.exists():
+        return False
+    with explained(path):
+        connection = _open_read_only(path)
+        try:
+            return check_is_ours(connection, path) > 0
+        finally:
+            connection.close()
+
+
 def connect_read_only(path: Path) -> sqlite3.Connection:
-    """A reader's connection, good beside a running crawl. Raises UnableError; the file must exist."""
+    """A reader's connection, good beside a running crawl. Raises UnableError."""
+    if not path.exists():
+        raise _nothing_there(path)
     with explained(path):
         connection = _open_read_only(path)
         connection.row_factory = sqlite3.Row
@@ -87,14 +101,20 @@ def connect_read_only(path: Path) -> sqlite3.Connection:
         except BaseException:
             connection.close()
             raise
-    if 0 < version < SCHEMA_VERSION:
-        connection.close()
-        raise UnableError(
-            f"the database has the tables of an older release (schema {version}, not {SCHEMA_VERSION})",
-            where=str(path),
-            hint="the next `crawler run` brings it up to date",
-        )
-    return connection
+    if version == SCHEMA_VERSION:
+        return connection
+    connection.close()
+    if version == 0:
+        raise _nothing_there(path)
+    raise UnableError(
+        f"the database has the tables of an older release (schema {version}, not {SCHEMA_VERSION})",
+        where=str(path),
+        hint="the next `crawler run` brings it up to date",
+    )
+
+
+def _nothing_there(path: Path) -> UnableError:
+    return UnableError("there is no database yet", where=str(path), hint="`crawler run` makes one")
 
 
 def _open_read_only(path: Path) -> sqlite3.Connection:

@@ -37,7 +37,7 @@ from crawler.records import (
     Stated,
 )
 from crawler.store.as_of import parse_when
-from crawler.store.connect import connect_read_only, explained
+from crawler.store.connect import connect_read_only, explained, has_tables
 from crawler.store.events import Event, EventKind
 from crawler.store.intervals import Interval, RunTerms, fold_intervals, row_to_interval
 from crawler.store.queries import (
@@ -62,7 +62,7 @@ OBSERVED: Final = ("stars", "license", "parameter_count")
 
 def open_history(path: Path, load_catalog: Callable[[], Catalog]) -> History:
     """The database's history, or before the first run that of the catalog as it stands, nothing looked at."""
-    if path.exists():
+    if has_tables(path):
         history = History.open(path)
         if history.latest_run() is not None:
             return history
@@ -72,7 +72,7 @@ def open_history(path: Path, load_catalog: Callable[[], Catalog]) -> History:
 
 def last_run_started_at(path: Path) -> datetime | None:
     """When the latest run began; None without one."""
-    if not path.exists():
+    if not has_tables(path):
         return None
     with History.open(path) as history:
         run = history.latest_run()
@@ -81,7 +81,7 @@ def last_run_started_at(path: Path) -> datetime | None:
 
 def is_made_up(path: Path) -> bool:
     """Whether this is a database of made-up data; a file that is no database of ours is not."""
-    if not path.exists():
+    if not has_tables(path):
         return False
     with History.open(path) as history:
         return history.made_up
@@ -98,8 +98,7 @@ class History:
     def open(cls, path: Path) -> Self:
         """Raises UnableError when there is no database of ours, or it cannot be read."""
         connection = connect_read_only(path)
-        with explained(path):
-            connection.execute("BEGIN")
+        connection.execute("BEGIN")
         return cls(connection, path)
 
     @classmethod

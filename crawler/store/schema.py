@@ -14,12 +14,14 @@ migrations = Migrations("crawler")
 @migrations(name="001_initial")
 def create_tables(database: Database) -> None:
     _execute_all(database, INITIAL)
-    database.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     database.execute("PRAGMA user_version = 1")
 
 
 def migrate(database: Database) -> None:
     """Bring a database, new or old, to SCHEMA_VERSION."""
+    # First of all: sqlite-utils makes a table of its own before the first migration, and a file left with
+    # only that by a kill must still be known as ours.
+    database.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     migrations.apply(database)
     (version,) = database.execute("PRAGMA user_version").fetchone()
     assert version == SCHEMA_VERSION, "the last migration must set user_version"  # noqa: S101

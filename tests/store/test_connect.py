@@ -11,13 +11,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from sqlite_utils import Database
 
 from crawler.clock import SimulatedClock
 from crawler.errors import UnableError
 from crawler.store.connect import connect_read_only
-from crawler.store.history import History
+from crawler.store.history import History, open_history
+from crawler.store.schema import migrations
 from crawler.store.store import Store
-from crawler.store.tables import SCHEMA_VERSION
+from crawler.store.tables import APPLICATION_ID, SCHEMA_VERSION
 
 from .conftest import PAGE, Nights, catalog, entry, look
 
@@ -58,13 +60,13 @@ def test_a_database_we_cannot_use_is_left_untouched(
     path = tmp_path / "crawler.db"
     spoil(path, clock)
     content = path.read_bytes()
-    with pytest.raises(UnableError, match=words) as told:
-        Store.open(path, clock.now).begin_run(catalog(entry("a", PAGE)))
+    with pytest.raises(UnableError, match=words) as told, Store.open(path, clock.now) as store:
+        store.begin_run(catalog(entry("a", PAGE)))
     assert str(path) in str(told.value)
     assert told.value.hint
     assert "\n" not in str(told.value)
-    with pytest.raises(UnableError, match=words):
-        list(History.open(path).links())
+    with pytest.raises(UnableError, match=words), History.open(path) as history:
+        list(history.links())
     assert path.read_bytes() == content
 
 
@@ -86,9 +88,43 @@ def test_a_folder_in_place_of_the_database(tmp_path: Path, clock: SimulatedClock
 
 
 def test_nothing_to_read(tmp_path: Path) -> None:
-    with pytest.raises(UnableError, match="cannot be opened"):
+    with pytest.raises(UnableError, match="no database yet"):
         connect_read_only(tmp_path / "none.db")
     assert list(tmp_path.iterdir()) == [], "a reader makes no file"
+
+
+def empty_file(path: Path) -> None:
+    path.touch()
+
+
+def killed_before_its_tables(path: Path) -> None:
+    with Database(path) as database:
+        database.enable_wal()
+        database.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        migrations.ensure_migrations_table(database)
+
+
+@pytest.mark.parametrize("begin", [empty_file, killed_before_its_tables], ids=lambda each: each.__name__)
+def test_a_database_that_was_only_begun(nights: Nights, begin: Callable[[Path], None]) -> None:
+    nights.path.parent.mkdir()
+    begin(nights.path)
+    with pytest.raises(UnableError, match="no database yet"):
+        connect_read_only(nights.path)
+    with open_history(nights.path, lambda: nights.catalog) as history:
+        assert history.latest_run() is None
+    nights.night(look(PAGE))
+    with nights.history() as history:
+        assert history.link(PAGE) is not None
+
+
+def test_an_older_database_waits_for_the_next_run(
+    tmp_path: Path, clock: SimulatedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "crawler.db"
+    Store.open(path, clock.now).close()
+    monkeypatch.setattr("crawler.store.connect.SCHEMA_VERSION", SCHEMA_VERSION + 1)
+    with pytest.raises(UnableError, match="older release"):
+        connect_read_only(path)
 
 
 def test_a_full_disk_ends_in_one_line_and_loses_nothing_written(nights: Nights) -> None:
@@ -112,8 +148,8 @@ def test_a_read_only_database(nights: Nights, everywhere: bool) -> None:
     try:
         if os.access(nights.path, os.W_OK):
             pytest.skip("this user writes wherever it likes")
-        with pytest.raises(UnableError, match=r"read-only|cannot be opened"):
-            nights.begin(nights.open())
+        with pytest.raises(UnableError, match=r"read-only|cannot be opened"), nights.open() as store:
+            nights.begin(store)
         with nights.history() as history:
             assert history.link(PAGE) is not None
     finally:
