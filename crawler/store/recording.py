@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from crawler.config import HealthSettings
 from crawler.judge import Voice, judge, voice_of
-from crawler.records import Facts, Health, Observation, Outcome, Reason
+from crawler.records import Facts, Health, Observation, Reason
 from crawler.store.events import Change, Event, EventKind, fact_changes, health_changes
 from crawler.store.facts import (
     COUNTERS,
@@ -26,6 +26,8 @@ from crawler.store.facts import (
 from crawler.store.intervals import Interval, add_run, first_run, look_at, row_to_interval
 from crawler.store.rows import HEALTH_COLUMNS, health_to_row, read_facts, row_to_health
 from crawler.store.times import time_to_text, whole_seconds
+
+NOT_MODIFIED: Final = 304
 
 DOUBT_STANDS: Final = timedelta(hours=20)
 """A grave value read again after this long was no passing fault."""
@@ -70,7 +72,7 @@ class LookWriter:
         tells_facts = (
             tells_of_the_thing(observation)
             and not is_of_stranger(place.host_id, observation)
-            and (bool(observation.facts) or (observation.reason is Reason.NOT_MODIFIED and place.knows_facts))
+            and (bool(observation.facts) or (_is_unmodified(observation) and place.knows_facts))
         )
         if latest is not None and _says_the_same(latest, observation, tells_facts):
             if latest.last_run_id == self._run_id:
@@ -249,12 +251,19 @@ class LookWriter:
         )
 
 
+def _is_unmodified(observation: Observation) -> bool:
+    """Answered by a 304, at the end of redirects too."""
+    return observation.reason is Reason.NOT_MODIFIED or observation.http_status == NOT_MODIFIED
+
+
 def _says_the_same(latest: Interval, observation: Observation, tells_facts: bool) -> bool:
     """Whether a look adds nothing to the latest interval but one more run."""
     last = latest.observation
-    if observation.reason is Reason.NOT_MODIFIED and last.outcome is Outcome.ALIVE is observation.outcome:
-        # The host says itself that all is as it was, whatever the first answer's status and address.
-        return latest.tells_facts or not tells_facts
+    if _is_unmodified(observation) and voice_of(observation) is Voice.FOR:
+        # The host says itself that all is as it was, whatever status and reason the full answer had.
+        return (last.outcome, last.suggested_url) == (observation.outcome, observation.suggested_url) and (
+            latest.tells_facts or not tells_facts
+        )
     if (last.outcome, last.reason) != (observation.outcome, observation.reason):
         return False
     if voice_of(observation) is Voice.NOT_LOOKED:

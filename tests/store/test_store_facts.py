@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -173,6 +174,31 @@ def test_not_modified_keeps_facts_fresh(nights: Nights) -> None:
     assert page is not None
     assert (page.facts, page.facts_observed_at) == ({"title": "A page"}, second)
     assert nights.rows("SELECT outcome, reason, runs FROM observations") == [("alive", "ok", "0001-0002")]
+
+
+def test_not_modified_behind_a_redirect_is_the_same_move(nights: Nights) -> None:
+    home = "https://example.org/new"
+    moved = look(
+        PAGE, Outcome.MOVED, Reason.REDIRECTED, suggested_url=home, http_status=200, facts={"title": "T"}
+    )
+    nights.night(moved)
+    nights.night(replace(moved, http_status=304, facts={}))
+    nights.night(replace(moved, http_status=304, facts={}, suggested_url="https://example.org/newer"))
+    assert nights.rows("SELECT http_status, tells_facts, runs FROM observations ORDER BY id") == [
+        (200, 1, "0001-0002"),
+        (304, 1, "0003-0003"),
+    ]
+
+
+def test_a_page_that_was_gone_is_not_as_it_was(nights: Nights) -> None:
+    unmodified = look(PAGE, Outcome.ALIVE, Reason.NOT_MODIFIED, http_status=304)
+    for seen in (look(PAGE, http_status=200), missing(PAGE), unmodified, unmodified):
+        nights.night(seen)
+    assert nights.rows("SELECT reason, runs FROM observations ORDER BY id") == [
+        ("ok", "0001-0001"),
+        ("not-found", "0002-0002"),
+        ("not-modified", "0003-0004"),
+    ]
 
 
 def test_what_was_known_comes_with_the_question(nights: Nights) -> None:
