@@ -1,4 +1,4 @@
-"""Running things beside other things: background tasks for the length of a block, and a run until a signal."""
+"""Running things beside other things: background tasks beside a block, and work until a signal comes."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ DATABASE_FILES: Final = ("", "-wal", "-shm")
 
 
 def run_demo(database: Path, nights: int) -> Iterator[str]:
-    """Crawl, and tell it line by line. Replaces `database`; raises UsageError rather than replace a real one."""
+    """Crawl, and tell it line by line. Replaces `database`; a real one is refused with a UsageError."""
     make_room(database)
     catalog = load_catalog([str(shipped_catalog())])
     targets = {link_of(mention.url).target for entry in catalog.entries for mention in entry.mentions}
@@ -68,7 +68,7 @@ def next_steps(config: Path, database: Path) -> Iterator[str]:
     yield f"  crawler report --config {config} --format markdown"
     yield f"  crawler export --config {config} --output demo.json"
     yield f"  crawler status --config {config}"
-    yield f"  sqlite3 {database} 'SELECT url, since, reason FROM dead_links'"
+    yield f"  sqlite3 {database} 'SELECT * FROM dead_links'"  # noqa: S608 - shown, not run
     yield f"  datasette {database}   # pip install datasette"
 
 

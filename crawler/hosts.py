@@ -16,10 +16,10 @@ from crawler.fetch.politeness import Politeness
 from crawler.plan import LaneName
 from crawler.records import Observation, Question
 from crawler.resolve.archive import ArchiveCopy, ArchiveResolver, Unknown
-from crawler.resolve.arxiv import ArxivResolver
-from crawler.resolve.github import GitHubResolver
-from crawler.resolve.huggingface import HuggingFaceResolver
-from crawler.resolve.web import WebResolver
+from crawler.resolve.arxiv.resolver import ArxivResolver
+from crawler.resolve.github.resolver import GitHubResolver
+from crawler.resolve.huggingface.resolver import HuggingFaceResolver
+from crawler.resolve.web.resolver import WebResolver
 from crawler.store.store import RunHandle, Store
 
 

@@ -1,6 +1,6 @@
 """What hosts call a licence → the words of contract §6: SPDX id, `LicenseRef-…`, NOASSERTION. Pure.
 
-None means that nothing was told. GitHub's own vocabulary is in resolve/github_licenses.py.
+None means that nothing was told. GitHub's own vocabulary is in resolve/github/licenses.py.
 """
 
 from __future__ import annotations

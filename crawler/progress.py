@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from crawler.fetch.politeness import Lane
 from crawler.plan import Plan
-from crawler.records import Observation, Outcome
 from crawler.recorder import host_of
+from crawler.records import Observation, Outcome
 
 if TYPE_CHECKING:
     from rich.table import Table

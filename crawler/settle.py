@@ -1,4 +1,4 @@
-"""What a run does once every link was asked: failures that may be ours, and archived copies of what is gone."""
+"""What a run does once every link was asked: are the failures that nobody vouches for ours?"""
 
 from __future__ import annotations
 

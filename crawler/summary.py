@@ -19,6 +19,7 @@ ALIVE: Final = (Outcome.ALIVE, Outcome.MOVED)
 FAILED: Final = (Outcome.NOT_FOUND, Outcome.GONE, Outcome.UNREACHABLE, Outcome.FAILED)
 SHOWN_REASONS: Final = 8
 HOST_COLUMNS: Final = ("asked", "alive", "walled", "failed", "seconds_waited", "bytes")
+COLUMN_WIDTH: Final = len("seconds_waited")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +57,10 @@ class Summary:
         hosts: dict[str, dict[str, Any]] = self.told["hosts"]
         if hosts:
             width = max(len(name) for name in hosts)
-            yield f"{'host':<{width}}  {'asked':>7} {'alive':>7} {'walled':>7} {'failed':>7} {'waited':>9} bytes"
+            yield f"{'host':<{width}}  " + " ".join(f"{column:>{COLUMN_WIDTH}}" for column in HOST_COLUMNS)
             for name, host in hosts.items():
-                counts = " ".join(f"{host[column]:>7,}" for column in HOST_COLUMNS[:4])
-                yield f"{for_terminal(name):<{width}}  {counts} {host['seconds_waited']:>7,.1f} s {host['bytes']:,}"
+                counts = " ".join(f"{host[column]:>{COLUMN_WIDTH},}" for column in HOST_COLUMNS)
+                yield f"{for_terminal(name):<{width}}  {counts}"
         continued = " (continued)" if self.run.resumed else ""
         yield f"run {self.run.id}{continued}: {_count(self.told['looked_at'])} looked at"
         yield "health: " + (_list(self.states) or "no links")
@@ -111,7 +112,7 @@ def _hosts(recorder: Recorder, hosts: Hosts) -> dict[str, dict[str, Any]]:
             sum(outcomes[outcome] for outcome in ALIVE),
             outcomes[Outcome.RESTRICTED],
             sum(outcomes[outcome] for outcome in FAILED),
-            round(lanes[name].seconds_waited, 3) if name in lanes else 0.0,
+            round(lanes[name].seconds_waited, 1) if name in lanes else 0.0,
             received.get(name, 0),
         )
         rows[name] = dict(zip(HOST_COLUMNS, counts, strict=True))

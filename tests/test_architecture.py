@@ -12,10 +12,21 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "crawler"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
-PURE = ("crawler.links", "crawler.plan", "crawler.judge", "crawler.witness", "crawler.resolve.soft_404")
+PURE = ("crawler.links", "crawler.plan", "crawler.judge", "crawler.witness", "crawler.resolve.web.soft_404")
 """Rooms without clock, network, threads, files or database."""
 
-DOING = {"asyncio", "time", "socket", "ssl", "sqlite3", "subprocess", "threading", "random", "httpx", "requests"}
+DOING = {
+    "asyncio",
+    "time",
+    "socket",
+    "ssl",
+    "sqlite3",
+    "subprocess",
+    "threading",
+    "random",
+    "httpx",
+    "requests",
+}
 
 ONLY_HERE = {
     "github": ("crawler.resolve.github",),
@@ -58,7 +69,7 @@ def imports_of(path: Path) -> Iterator[str]:
 
 
 def is_in(module: str, room: str) -> bool:
-    """Whether a module is a room or lies in it; `crawler.resolve.github` covers github_pages too."""
+    """Whether a module is a room or lies in it; `crawler.resolve.github.resolver` covers github_pages too."""
     return module == room or module.startswith((f"{room}.", f"{room}_"))
 
 
@@ -99,7 +110,10 @@ def test_resolvers_do_not_know_each_other(resolver: str) -> None:
     for path in MODULES:
         if is_in(name_of(path), f"crawler.resolve.{resolver}"):
             for imported in imports_of(path):
-                assert not any(is_in(imported, f"crawler.resolve.{other}") for other in others), (path, imported)
+                assert not any(is_in(imported, f"crawler.resolve.{other}") for other in others), (
+                    path,
+                    imported,
+                )
 
 
 def test_the_architecture_page_names_every_room() -> None:

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from crawler.resolve.arxiv_atom import parse_feed
-from crawler.resolve.arxiv_xml import UnreadableAnswer
+from crawler.resolve.arxiv.atom import parse_feed
+from crawler.resolve.arxiv.xml import UnreadableAnswer
 
 # The shape of a real answer, its element order shuffled; values made up.
 FEED = """<?xml version="1.0" encoding="UTF-8"?>

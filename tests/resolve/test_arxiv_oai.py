@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from crawler.resolve.arxiv_oai import Presence, parse_record
-from crawler.resolve.arxiv_xml import UnreadableAnswer
+from crawler.resolve.arxiv.oai import Presence, parse_record
+from crawler.resolve.arxiv.xml import UnreadableAnswer
 
 
 def version(number: int, source_type: str = "D") -> str:

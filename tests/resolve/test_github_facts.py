@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from crawler.resolve.github_facts import (
+from crawler.resolve.github.facts import (
     read_graphql_owner,
     read_graphql_repository,
     read_rest_owner,

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from crawler.resolve.github_html import has_login_form, read_owner_page, read_repository_page
+from crawler.resolve.github.html import has_login_form, read_owner_page, read_repository_page
 
 ADDRESS = "Some-Owner/side_card"
 META = """

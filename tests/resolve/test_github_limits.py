@@ -12,7 +12,7 @@ from github.Requester import Requester
 from crawler.clock import SimulatedClock
 from crawler.links.classify import link_of
 from crawler.records import Observation, Outcome, Question, Reason
-from crawler.resolve.github import GitHubResolver
+from crawler.resolve.github.resolver import GitHubResolver
 from crawler.sandbox import faults
 from crawler.sandbox.messages import Response
 from crawler.sandbox.server import Sandbox

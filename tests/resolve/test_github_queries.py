@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from crawler.links.classify import link_of
 from crawler.records import Question
-from crawler.resolve.github_queries import MAX_ALIASES, Told, make_batches, read_replies, write_query
-from crawler.resolve.github_subjects import Subject, group_questions
+from crawler.resolve.github.queries import MAX_ALIASES, Told, make_batches, read_replies, write_query
+from crawler.resolve.github.subjects import Subject, group_questions
 from crawler.sandbox.github_graphql import SCHEMA
 
 SANDBOX_SCHEMA = graphql.build_schema(SCHEMA)

@@ -13,8 +13,8 @@ import pytest
 
 from crawler.links.classify import link_of
 from crawler.records import Question
-from crawler.resolve.github_queries import make_batches, write_query
-from crawler.resolve.github_subjects import group_questions
+from crawler.resolve.github.queries import make_batches, write_query
+from crawler.resolve.github.subjects import group_questions
 from crawler.sandbox.github_graphql import SCHEMA
 
 PACKAGE = "@octokit/graphql-schema@15"

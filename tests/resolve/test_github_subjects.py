@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from crawler.links.classify import link_of
 from crawler.records import Question
-from crawler.resolve.github_subjects import (
+from crawler.resolve.github.subjects import (
     PathState,
     RepositoryPath,
     group_questions,

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from crawler.resolve.github_tokens import MAX_REFUSALS, Resource, TokenPool
+from crawler.resolve.github.tokens import MAX_REFUSALS, Resource, TokenPool
 
 NOW = datetime(2026, 11, 2, 2, 30, tzinfo=UTC)
 SECRETS = ("ghp_first", "ghp_second")

@@ -9,7 +9,7 @@ import pytest
 
 from crawler.links.classify import link_of
 from crawler.records import Known, Observation, Outcome, Question, Reason
-from crawler.resolve.github import GitHubResolver
+from crawler.resolve.github.resolver import GitHubResolver
 from crawler.sandbox import faults
 from crawler.sandbox.github_repositories import find_repository, repository_id
 from crawler.sandbox.messages import Request

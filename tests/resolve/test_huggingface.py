@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from crawler.records import Known, Link, Question, Reason, Target, TargetKind
-from crawler.resolve.huggingface import HuggingFaceResolver, group_by_owner
+from crawler.resolve.huggingface.resolver import HuggingFaceResolver, group_by_owner
 from crawler.sandbox import faults
 from crawler.sandbox.messages import Response
 from crawler.sandbox.world import World

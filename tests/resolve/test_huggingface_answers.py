@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from crawler.fetch.failure import Failure
 from crawler.records import Hop, Known, Outcome, Reason, TargetKind
-from crawler.resolve.huggingface_answers import HubAnswer, Standing, read_owner, read_repository
+from crawler.resolve.huggingface.answers import HubAnswer, Standing, read_owner, read_repository
 
 MODEL = TargetKind.HUGGINGFACE_MODEL
 ERROR = {"error": "made up"}

@@ -13,8 +13,8 @@ from crawler.config import NetworkSettings
 from crawler.fetch.environment import NetworkEnvironment
 from crawler.fetch.meter import RequestMeter
 from crawler.records import Reason
-from crawler.resolve.huggingface_answers import HubAnswer, Standing
-from crawler.resolve.huggingface_client import HubClient, HubFailure
+from crawler.resolve.huggingface.answers import HubAnswer, Standing
+from crawler.resolve.huggingface.client import HubClient, HubFailure
 from crawler.sandbox import faults
 from crawler.sandbox.server import Sandbox, run_in_thread
 from crawler.sandbox.world import World

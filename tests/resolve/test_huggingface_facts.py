@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crawler.records import TargetKind
-from crawler.resolve.huggingface_facts import read_owner_facts, read_repository_facts
+from crawler.resolve.huggingface.facts import read_owner_facts, read_repository_facts
 
 MODEL = TargetKind.HUGGINGFACE_MODEL
 DATASET = TargetKind.HUGGINGFACE_DATASET

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crawler.resolve.huggingface_parameters import read_parameter_facts
+from crawler.resolve.huggingface.parameters import read_parameter_facts
 
 REVISION = "86b5e0934494bd15c9632b12f734a8a67f723594"
 JSON = st.recursive(

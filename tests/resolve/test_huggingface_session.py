@@ -7,7 +7,7 @@ import logging
 import pytest
 
 from crawler.records import Link, Question, Reason, Target, TargetKind
-from crawler.resolve.huggingface import HuggingFaceResolver
+from crawler.resolve.huggingface.resolver import HuggingFaceResolver
 from crawler.sandbox import faults
 from crawler.sandbox.hub import SANDBOX_TOKEN
 from crawler.sandbox.world import World

@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from crawler.records import Reason
-from crawler.resolve.soft_404 import (
+from crawler.resolve.web.page import read_page
+from crawler.resolve.web.soft_404 import (
     WALLS,
     Page,
     Signature,
@@ -17,9 +18,8 @@ from crawler.resolve.soft_404 import (
     parse_signatures,
     title_parts,
 )
-from crawler.resolve.web_page import read_page
 
-SIGNATURES = parse_signatures((files("crawler.resolve") / "signatures.toml").read_text("utf-8"))
+SIGNATURES = parse_signatures((files("crawler.resolve.web") / "signatures.toml").read_text("utf-8"))
 PARAGRAPH = "<p>A paragraph of a real article that goes on for a while about one thing and another.</p>"
 
 

@@ -16,7 +16,7 @@ from crawler.fetch.environment import NetworkEnvironment
 from crawler.fetch.meter import RequestMeter
 from crawler.fetch.politeness import Politeness
 from crawler.records import Known, Link, Observation, Outcome, Question, Reason, Target, TargetKind
-from crawler.resolve.web import OWN_FAULT, WebResolver
+from crawler.resolve.web.resolver import OWN_FAULT, WebResolver
 from crawler.sandbox import faults
 from crawler.sandbox.authority import Flaw
 from crawler.sandbox.faults import Fault

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crawler.resolve.web_page import collapse, decode_text, has_whole_title, is_page, read_page
+from crawler.resolve.web.page import collapse, decode_text, has_whole_title, is_page, read_page
 
 CHINESE = "大语言模型百宝袋：开源模型与数据集一览，持续更新中。"
 

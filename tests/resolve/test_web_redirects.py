@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from crawler.records import Hop, Outcome, Reason
-from crawler.resolve.web_redirects import Route, is_same_place, judge_redirects
+from crawler.resolve.web.redirects import Route, is_same_place, judge_redirects
 
 OK = Route(Outcome.ALIVE, Reason.OK)
 ELSEWHERE = Route(Outcome.ALIVE, Reason.REDIRECTED)

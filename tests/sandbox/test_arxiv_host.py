@@ -7,8 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
-from crawler.resolve.arxiv_atom import parse_feed
-from crawler.resolve.arxiv_oai import Presence, parse_record
+from crawler.resolve.arxiv.atom import parse_feed
+from crawler.resolve.arxiv.oai import Presence, parse_record
 from crawler.sandbox.server import Sandbox
 from crawler.sandbox.world import World
 

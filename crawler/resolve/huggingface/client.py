@@ -29,7 +29,7 @@ from crawler.fetch.failure import Failure, explain_failure
 from crawler.fetch.guard import is_loopback
 from crawler.fetch.meter import RequestMeter
 from crawler.records import Hop, Reason
-from crawler.resolve.huggingface_answers import HubAnswer, Standing
+from crawler.resolve.huggingface.answers import HubAnswer, Standing
 
 MAX_REDIRECTS: Final = 5
 MAX_ANSWER_BYTES: Final = 20_000_000

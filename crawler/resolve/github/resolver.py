@@ -11,13 +11,13 @@ from crawler.fetch.environment import NetworkEnvironment
 from crawler.fetch.meter import RequestMeter
 from crawler.fetch.politeness import Politeness
 from crawler.records import Observation, Outcome, Question, Reason
-from crawler.resolve.github_api import GitHubApi
-from crawler.resolve.github_confirm import Confirmer
-from crawler.resolve.github_graphql import GraphQLLook
-from crawler.resolve.github_pages import PageLook
-from crawler.resolve.github_subjects import KINDS, group_questions
-from crawler.resolve.github_tokens import TokenPool
-from crawler.resolve.github_verdicts import Verdict, observe_verdict
+from crawler.resolve.github.api import GitHubApi
+from crawler.resolve.github.confirm import Confirmer
+from crawler.resolve.github.graphql import GraphQLLook
+from crawler.resolve.github.pages import PageLook
+from crawler.resolve.github.subjects import KINDS, group_questions
+from crawler.resolve.github.tokens import TokenPool
+from crawler.resolve.github.verdicts import Verdict, observe_verdict
 
 
 class GitHubResolver:

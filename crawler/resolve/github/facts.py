@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from crawler.records import Facts
-from crawler.resolve.github_licenses import NO_LICENSE, read_api_license
+from crawler.resolve.github.licenses import NO_LICENSE, read_api_license
 
 OWNER_TYPES: Final = ("User", "Organization")
 

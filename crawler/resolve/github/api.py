@@ -1,6 +1,6 @@
 """Asking GitHub's API: the lane's turn, the token's quota, the limits, one retry; an `Answer` in any case.
 
-What an answer means for a repository is decided elsewhere. PyGithub itself: github_connection.py.
+What an answer means for a repository is decided elsewhere. PyGithub itself: connection.py.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from crawler.fetch.meter import RequestMeter
 from crawler.fetch.politeness import Lane, LaneClosed, Politeness
 from crawler.fetch.throttle import parse_retry_after
 from crawler.records import Reason
-from crawler.resolve.github_queries import ErrorType, is_whole_query_error
-from crawler.resolve.github_tokens import Resource, Token, TokenPool
+from crawler.resolve.github.queries import ErrorType, is_whole_query_error
+from crawler.resolve.github.tokens import Resource, Token, TokenPool
 
 if TYPE_CHECKING:
-    from crawler.resolve.github_connection import ApiSession
+    from crawler.resolve.github.connection import ApiSession
 
 API_LANE: Final = "api.github.com"
 """Also where `api_url` is another address: two endpoints may share one host, never one lane."""
@@ -237,6 +237,6 @@ def explain_closed(lane: Lane, closed: LaneClosed) -> Failure:
 
 def _open_session(settings: Settings, environment: NetworkEnvironment, meter: RequestMeter) -> ApiSession:
     # PyGithub takes a third of a second to import: not before the first request.
-    from crawler.resolve.github_connection import ApiSession  # noqa: PLC0415
+    from crawler.resolve.github.connection import ApiSession  # noqa: PLC0415
 
     return ApiSession(settings, environment, meter)

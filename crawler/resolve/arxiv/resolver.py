@@ -20,9 +20,9 @@ from crawler.fetch.meter import RequestMeter
 from crawler.fetch.politeness import ARXIV_LANE, Politeness
 from crawler.links.arxiv_id import canonical_arxiv_id
 from crawler.records import Facts, Known, Observation, Outcome, Question, Reason, TargetKind
-from crawler.resolve.arxiv_atom import Feed, Paper, parse_feed
-from crawler.resolve.arxiv_oai import ID_PREFIX, Presence, Record, parse_record
-from crawler.resolve.arxiv_xml import UnreadableAnswer
+from crawler.resolve.arxiv.atom import Feed, Paper, parse_feed
+from crawler.resolve.arxiv.oai import ID_PREFIX, Presence, Record, parse_record
+from crawler.resolve.arxiv.xml import UnreadableAnswer
 
 PAGE_ROOT: Final = "https://arxiv.org/abs/"
 PAPERS_PER_REQUEST: Final = 100

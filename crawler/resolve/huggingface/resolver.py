@@ -20,9 +20,9 @@ from crawler.fetch.environment import NetworkEnvironment
 from crawler.fetch.meter import RequestMeter
 from crawler.fetch.politeness import Politeness
 from crawler.records import Known, Observation, Outcome, Question, Reason, TargetKind
-from crawler.resolve.huggingface_answers import HubAnswer, Verdict, read_owner, read_repository
-from crawler.resolve.huggingface_client import Call, HubClient
-from crawler.resolve.huggingface_session import HubSession
+from crawler.resolve.huggingface.answers import HubAnswer, Verdict, read_owner, read_repository
+from crawler.resolve.huggingface.client import Call, HubClient
+from crawler.resolve.huggingface.session import HubSession
 
 HUB_LANE: Final = "huggingface.co"
 MODEL: Final = TargetKind.HUGGINGFACE_MODEL

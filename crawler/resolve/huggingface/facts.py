@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from crawler.licenses import read_hub_license
 from crawler.records import Facts, TargetKind
-from crawler.resolve.huggingface_parameters import read_parameter_facts
+from crawler.resolve.huggingface.parameters import read_parameter_facts
 
 LICENSE_TAG: Final = "license:"
 ARXIV_TAG: Final = "arxiv:"

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
-from crawler.resolve.github_subjects import Subject
+from crawler.resolve.github.subjects import Subject
 
 # 120 aliases were answered and 227 refused with RESOURCE_LIMITS_EXCEEDED to a fine-grained token in
 # 2026-08 (github.com/ksimback/hermes-ecosystem/pull/825).

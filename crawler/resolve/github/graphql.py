@@ -14,10 +14,10 @@ from typing import Any, Final
 
 from crawler.fetch.failure import Failure
 from crawler.records import Observation, Outcome, Question, Reason
-from crawler.resolve.github_api import Answer, GitHubApi
-from crawler.resolve.github_confirm import Confirmer, keeps_token_out
-from crawler.resolve.github_facts import Repository, read_graphql_owner, read_graphql_repository
-from crawler.resolve.github_queries import (
+from crawler.resolve.github.api import Answer, GitHubApi
+from crawler.resolve.github.confirm import Confirmer, keeps_token_out
+from crawler.resolve.github.facts import Repository, read_graphql_owner, read_graphql_repository
+from crawler.resolve.github.queries import (
     ErrorType,
     Reply,
     Told,
@@ -26,9 +26,9 @@ from crawler.resolve.github_queries import (
     read_replies,
     write_query,
 )
-from crawler.resolve.github_subjects import PathState, Subject, path_of
-from crawler.resolve.github_tokens import Resource, Token
-from crawler.resolve.github_verdicts import (
+from crawler.resolve.github.subjects import PathState, Subject, path_of
+from crawler.resolve.github.tokens import Resource, Token
+from crawler.resolve.github.verdicts import (
     Verdict,
     is_path,
     is_stranger,

@@ -22,9 +22,9 @@ from crawler.fetch.environment import NetworkEnvironment
 from crawler.fetch.meter import RequestMeter
 from crawler.fetch.politeness import Politeness
 from crawler.records import Facts, Observation, Outcome, Question, Reason
-from crawler.resolve.soft_404 import WALLS, Page, Signature, match_signature, parse_signatures
-from crawler.resolve.web_page import PageText, has_whole_title, is_page, media_type_of, read_page
-from crawler.resolve.web_redirects import judge_redirects
+from crawler.resolve.web.page import PageText, has_whole_title, is_page, media_type_of, read_page
+from crawler.resolve.web.redirects import judge_redirects
+from crawler.resolve.web.soft_404 import WALLS, Page, Signature, match_signature, parse_signatures
 
 ENOUGH_BYTES: Final = 65_536
 """Of a page whose title is complete no more is read than this."""
@@ -228,7 +228,7 @@ def _verdict_of(signature: Signature) -> _Verdict:
 
 @cache
 def _signatures() -> tuple[Signature, ...]:
-    return parse_signatures((files("crawler.resolve") / "signatures.toml").read_text("utf-8"))
+    return parse_signatures((files("crawler.resolve.web") / "signatures.toml").read_text("utf-8"))
 
 
 def _page(url: str, result: FetchResult, page: PageText) -> Page:

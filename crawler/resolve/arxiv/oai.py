@@ -14,7 +14,7 @@ from xml.etree.ElementTree import Element
 from crawler.licenses import read_arxiv_license
 from crawler.links.arxiv_id import canonical_arxiv_id
 from crawler.records import Facts
-from crawler.resolve.arxiv_xml import UnreadableAnswer, parse_xml, read_text
+from crawler.resolve.arxiv.xml import UnreadableAnswer, parse_xml, read_text
 
 OAI: Final = "{http://www.openarchives.org/OAI/2.0/}"
 RAW: Final = "{http://arxiv.org/OAI/arXivRaw/}"

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from crawler.fetch.failure import Failure
 from crawler.records import Facts, Hop, Known, Outcome, Reason, TargetKind
-from crawler.resolve.huggingface_facts import read_owner_facts, read_owner_login, read_repository_facts
+from crawler.resolve.huggingface.facts import read_owner_facts, read_owner_login, read_repository_facts
 
 PAGE_ROOTS: Final = {
     TargetKind.HUGGINGFACE_MODEL: "https://huggingface.co/",

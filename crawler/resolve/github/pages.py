@@ -16,11 +16,11 @@ from crawler.clock import Clock
 from crawler.config import Settings
 from crawler.fetch.client import Fetcher, FetchResult
 from crawler.records import Hop, Observation, Outcome, Question, Reason
-from crawler.resolve.github_confirm import Confirmer
-from crawler.resolve.github_facts import Owner, Repository
-from crawler.resolve.github_html import has_login_form, read_owner_page, read_repository_page
-from crawler.resolve.github_subjects import Subject
-from crawler.resolve.github_verdicts import (
+from crawler.resolve.github.confirm import Confirmer
+from crawler.resolve.github.facts import Owner, Repository
+from crawler.resolve.github.html import has_login_form, read_owner_page, read_repository_page
+from crawler.resolve.github.subjects import Subject
+from crawler.resolve.github.verdicts import (
     Verdict,
     is_path,
     is_stranger,

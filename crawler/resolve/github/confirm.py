@@ -7,10 +7,10 @@ from typing import Final
 from urllib.parse import quote
 
 from crawler.records import Outcome, Reason
-from crawler.resolve.github_api import Answer, GitHubApi
-from crawler.resolve.github_facts import Owner, Repository, read_rest_owner, read_rest_repository
-from crawler.resolve.github_tokens import Token
-from crawler.resolve.github_verdicts import Verdict, read_absence, read_failure
+from crawler.resolve.github.api import Answer, GitHubApi
+from crawler.resolve.github.facts import Owner, Repository, read_rest_owner, read_rest_repository
+from crawler.resolve.github.tokens import Token
+from crawler.resolve.github.verdicts import Verdict, read_absence, read_failure
 
 KEPT_OUT: Final = frozenset({401, 403})
 """Without a block: it is the token, or its owner, that is kept out, not the readers of the catalog."""

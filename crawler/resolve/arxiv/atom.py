@@ -12,7 +12,7 @@ from xml.etree.ElementTree import Element
 
 from crawler.links.arxiv_id import canonical_arxiv_id
 from crawler.records import Facts
-from crawler.resolve.arxiv_xml import ARXIV_ID_URLS, UnreadableAnswer, parse_xml, read_text
+from crawler.resolve.arxiv.xml import ARXIV_ID_URLS, UnreadableAnswer, parse_xml, read_text
 
 ATOM: Final = "{http://www.w3.org/2005/Atom}"
 OPEN_SEARCH: Final = "{http://a9.com/-/spec/opensearch/1.1/}"

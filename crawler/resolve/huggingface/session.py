@@ -13,8 +13,8 @@ from crawler.fetch.failure import Failure
 from crawler.fetch.politeness import Lane, LaneClosed
 from crawler.fetch.throttle import feed_lane, read_quota
 from crawler.records import Reason
-from crawler.resolve.huggingface_answers import HubAnswer, Standing
-from crawler.resolve.huggingface_client import Call, HubClient
+from crawler.resolve.huggingface.answers import HubAnswer, Standing
+from crawler.resolve.huggingface.client import Call, HubClient
 
 log = logging.getLogger("crawler")
 

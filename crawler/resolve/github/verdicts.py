@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from crawler.fetch.failure import Failure
 from crawler.records import Hop, Observation, Outcome, Question, Reason, TargetKind
-from crawler.resolve.github_facts import Owner, Repository
-from crawler.resolve.github_subjects import move_branch, move_url
+from crawler.resolve.github.facts import Owner, Repository
+from crawler.resolve.github.subjects import move_branch, move_url
 
 NAME_REUSED: Final = "name-reused"
 """First word of the detail of a look that found another repository under a known name."""

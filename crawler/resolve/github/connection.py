@@ -1,6 +1,6 @@
 """How PyGithub reaches the API: one HTTP session of ours, and no way off the API's own host.
 
-Everything that needs PyGithub and requests stands here; both are slow to import, so github_api.py imports
+Everything that needs PyGithub and requests stands here; both are slow to import, so api.py imports
 this module when the first request is due.
 """
 
