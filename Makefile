@@ -20,7 +20,7 @@ test: ## the whole fast suite, no network
 	$(PYTHON) -m pytest -q
 
 slow: ## what takes minutes: random kills, long simulations
-	$(PYTHON) -m pytest -q -m slow
+	HYPOTHESIS_PROFILE=random $(PYTHON) -m pytest -q -m slow
 
 schema: ## rewrite the generated JSON Schemas
 	$(PYTHON) -m crawler.schemas
