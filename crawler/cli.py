@@ -19,6 +19,8 @@ import click
 from crawler import __version__
 from crawler.errors import CrawlerError, Interrupted, UnableError, UsageError
 from crawler.escape import for_terminal
+from crawler.links.mask import mask_text
+from crawler.logs import configure_logging, log_uncaught
 
 if TYPE_CHECKING:
     from crawler.config import Config
@@ -79,8 +81,7 @@ def cli(verbose: int, quiet: bool) -> None:
       crawler run && crawler report
     """
     level = logging.ERROR if quiet else logging.DEBUG if verbose > 1 else logging.INFO
-    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
-    logging.getLogger("crawler").setLevel(level)
+    configure_logging(level, os.environ)
 
 
 @cli.command()
@@ -379,6 +380,7 @@ def read_document(name: str) -> bytes:
 def main() -> NoReturn:
     """Run a command and end with the contract's exit code: this is the one table of them."""
     code: int | str | None
+    sys.excepthook = log_uncaught
     try:
         code = cli.main(standalone_mode=False) or 0
     except SystemExit as exit_:
@@ -392,7 +394,7 @@ def main() -> NoReturn:
         error.show()
         code = error.exit_code
     except CrawlerError as error:
-        click.echo(f"crawler: {for_terminal(str(error))}", err=True)
+        click.echo(f"crawler: {for_terminal(mask_text(str(error)))}", err=True)
         code = error.exit_code
     except (KeyboardInterrupt, click.Abort):
         code = 130

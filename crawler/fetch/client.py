@@ -26,6 +26,7 @@ from crawler.fetch.meter import RequestMeter
 from crawler.fetch.politeness import Lane, LaneClosed, Politeness
 from crawler.fetch.throttle import feed_lane, parse_retry_after
 from crawler.fetch.transport import GuardedTransport, Progress
+from crawler.links.mask import mask_url
 from crawler.records import Hop, Reason
 
 PROJECT_PAGE: Final = "https://github.com/crawler-for-lists/crawler"
@@ -194,7 +195,9 @@ class Fetcher:
         if len(result.redirect_chain) > MAX_REDIRECTS:
             raise LookFailed(Failure(Reason.TOO_MANY_REDIRECTS, f"more than {MAX_REDIRECTS} redirects"))
         if (following.href, _cookie_state(look.cookies)) in seen:
-            raise LookFailed(Failure(Reason.TOO_MANY_REDIRECTS, f"a redirect loop at {following.href}"))
+            raise LookFailed(
+                Failure(Reason.TOO_MANY_REDIRECTS, f"a redirect loop at {mask_url(following.href)}")
+            )
         if following.origin != current.origin:
             if look.trusted:
                 raise LookFailed(
@@ -348,7 +351,7 @@ def parse_address(url: str, base: str | None = None) -> ada_url.URL:
     try:
         address = ada_url.URL(url, base)
     except ValueError as error:
-        raise LookFailed(Failure(Reason.INVALID_URL, f"no URL: {url[:200]}")) from error
+        raise LookFailed(Failure(Reason.INVALID_URL, f"no URL: {mask_url(url[:200])}")) from error
     if address.protocol not in {"http:", "https:"}:
         raise LookFailed(Failure(Reason.INVALID_URL, f"{address.protocol} is not http or https"))
     address.username = address.password = ""

@@ -6,6 +6,7 @@ Read once at start; no client of ours looks at os.environ behind our back. Nothi
 from __future__ import annotations
 
 import ipaddress
+import logging
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,10 +16,13 @@ from urllib.parse import urlsplit
 import certifi
 
 from crawler.errors import UsageError
+from crawler.fetch.guard import is_loopback
 
 DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 PROXY_SCHEMES: Final = ("http", "https")
 GATEWAY_ERRORS: Final = frozenset({502, 503, 504})
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +89,18 @@ class NetworkEnvironment:
         # On by default from Python 3.13; it refuses CA certificates that browsers and curl accept.
         context.verify_flags &= ~ssl.VERIFY_X509_STRICT
         return context
+
+
+def may_carry_token(endpoint: str, variable: str) -> bool:
+    """Whether a token may be sent to this configured endpoint; says so when it may not.
+
+    Over plain http everybody on the way could read it; to this machine there is no way.
+    """
+    parts = urlsplit(endpoint)
+    if parts.scheme == "https" or is_loopback(parts.hostname or ""):
+        return True
+    log.warning("%s is not used: %s://%s is not https", variable, parts.scheme, parts.hostname)
+    return False
 
 
 def _check_proxy(name: str, value: str | None) -> str | None:

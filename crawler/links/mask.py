@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 MASK = "***"
+ADDRESS = re.compile(r"\w+://[^\s\"'<>]+")
 USERINFO = re.compile(r"(//)[^/?#\\]*@")
 PARAMETER = re.compile(r"(?<=[?&#;])(?P<name>[^=&#;]+)=[^&#;]+")
 SECRET_NAME = re.compile(
@@ -23,6 +24,11 @@ def mask_url(url: str) -> str:
     text = USERINFO.sub(rf"\g<1>{MASK}@", url, count=1)
     text = PARAMETER.sub(_mask_parameter, text)
     return SECRET_VALUE.sub(MASK, text)
+
+
+def mask_text(text: str) -> str:
+    """The same for every address in running text, such as a log line or a traceback."""
+    return SECRET_VALUE.sub(MASK, ADDRESS.sub(lambda address: mask_url(address[0]), text))
 
 
 def _mask_parameter(parameter: re.Match[str]) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from crawler.errors import UsageError
-from crawler.fetch.environment import NetworkEnvironment
+from crawler.fetch.environment import NetworkEnvironment, may_carry_token
 
 
 def test_nothing_set() -> None:
@@ -110,3 +110,23 @@ def test_an_unreadable_ca_file_is_one_clear_line(tmp_path: Path, content: str | 
         pem.write_text(content)
     with pytest.raises(UsageError, match=r"ca\.pem"):
         NetworkEnvironment(ca_file=str(pem)).ssl_context()
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "allowed"),
+    [
+        ("https://api.github.com", True),
+        ("https://github.example.org/api/v3", True),
+        ("http://github.example.org/api/v3", False),
+        ("http://10.0.0.8/api/v3", False),
+        ("http://127.0.0.1:8080/api.github.com", True),
+        ("http://[::1]:8080/api.github.com", True),
+        ("http://localhost:8080", True),
+        ("http://127.0.0.1.example.org", False),
+    ],
+)
+def test_a_token_goes_over_tls_or_nowhere(
+    endpoint: str, allowed: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert may_carry_token(endpoint, "GITHUB_TOKEN") is allowed
+    assert bool(caplog.records) is not allowed

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from crawler.clock import Clock
 from crawler.config import Settings
 from crawler.fetch.client import Fetcher
-from crawler.fetch.environment import NetworkEnvironment
+from crawler.fetch.environment import NetworkEnvironment, may_carry_token
 from crawler.fetch.meter import RequestMeter
 from crawler.fetch.politeness import Politeness
 from crawler.records import Observation, Outcome, Question, Reason
@@ -38,7 +38,9 @@ class GitHubResolver:
         self._politeness = politeness
         self._meter = meter
         self._clock = clock
-        self._pool = TokenPool(environment.github_tokens)
+        tokens = environment.github_tokens
+        may_ask = tokens and may_carry_token(settings.github.api_url, "GITHUB_TOKEN")
+        self._pool = TokenPool(tokens if may_ask else ())
 
     async def resolve(self, questions: Sequence[Question], record: Callable[[Observation], None]) -> None:
         """Ask GitHub, and call `record` exactly once per question; never raises for a link."""

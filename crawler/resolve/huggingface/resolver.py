@@ -16,7 +16,7 @@ from huggingface_hub import HfApi
 from crawler.clock import Clock
 from crawler.config import Settings
 from crawler.fetch.client import Fetcher
-from crawler.fetch.environment import NetworkEnvironment
+from crawler.fetch.environment import NetworkEnvironment, may_carry_token
 from crawler.fetch.meter import RequestMeter
 from crawler.fetch.politeness import Politeness
 from crawler.records import Known, Observation, Outcome, Question, Reason, TargetKind
@@ -60,6 +60,8 @@ class HuggingFaceResolver:
         self._politeness = politeness
         self._meter = meter
         self._clock = clock
+        token = environment.hugging_face_token
+        self._token = token if token and may_carry_token(settings.huggingface.endpoint, "HF_TOKEN") else None
 
     async def resolve(self, questions: Sequence[Question], record: Callable[[Observation], None]) -> None:
         """Look at every link once; `record` gets one observation per question as it arrives."""
@@ -67,7 +69,7 @@ class HuggingFaceResolver:
         client = HubClient(settings.huggingface.endpoint, settings.network, self._environment, self._meter)
         async with client:
             lane = self._politeness.lane(HUB_LANE)
-            session = HubSession(client, lane, self._environment.hugging_face_token, self._clock)
+            session = HubSession(client, lane, self._token, self._clock)
             await session.examine_token()
             async with asyncio.TaskGroup() as group:
                 for together in group_by_owner(questions):
