@@ -25,8 +25,6 @@ from crawler.logs import configure_logging, log_uncaught
 if TYPE_CHECKING:
     from crawler.config import Config
 
-log = logging.getLogger(__name__)
-
 EXIT_FAIL_ON: Final = 1
 EXIT_UNABLE: Final = 3
 NO_SPACE: Final = {errno.ENOSPC, errno.EDQUOT}
@@ -132,8 +130,6 @@ def run(
         limit=limit,
         suspects_only=suspects,
     )
-    if not context.config.settings.network.contact:
-        log.info("no contact in [network]: set one, so that hosts can write to you instead of blocking you")
     progress = choose_progress(wanted=not no_progress and not quiet)
     environment = NetworkEnvironment.from_mapping(os.environ)
     summary = run_until_signal(crawl(context.config, options, progress, environment, SystemClock()))

@@ -46,6 +46,8 @@ async def crawl(
     catalog = load_catalog(config.catalog_paths)
     with DatabaseLock(config.database), Store.open(config.database, clock.now, settings.health) as store:
         run = store.begin_run(catalog, made_up=options.made_up)
+        if not settings.network.contact and not options.made_up:
+            log.info("no contact in [network]: with one, hosts can write to you instead of blocking you")
         plan = plan_crawl(
             store.questions(run),
             run.started_at,
