@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from crawler.judge import Voice, voice_of
 from crawler.links.mask import mask_url
 from crawler.records import Exclusion, FindingKind, Reason, Run, State
+from crawler.report.language import ENGLISH, Text
 from crawler.report.stale_model import (
     SHOWN_BY_HEALTH,
     DocumentItems,
@@ -32,29 +33,32 @@ BY_HEALTH: Final[Mapping[State, Topic]] = {
     State.SUSPECT: Topic.SUSPECT,
     State.RESTRICTED: Topic.RESTRICTED,
 }
+FAILING: Final = frozenset({State.DEAD, State.SUSPECT})
 CANNOT_BE_ASKED: Final = frozenset({Reason.INVALID_URL, Reason.PRIVATE_ADDRESS})
 """An address the document should not have; no later look will change that."""
 
-NEWS: Final[Mapping[EventKind, str]] = {
-    EventKind.NEW_DEAD: "newly dead",
-    EventKind.MOVED: "moved",
-    EventKind.SUSPECT: "suspect",
-    EventKind.RECOVERED: "recovered",
-    EventKind.NAME_REUSED: "name taken over",
-    EventKind.WITHDRAWN: "withdrawn",
-    EventKind.LICENSE_CHANGED: "licence changed",
-    EventKind.ARCHIVED: "archived",
-    EventKind.GATED: "gated",
-    EventKind.RESTRICTED: "restricted",
-}
+NEWS: Final = (
+    EventKind.NEW_DEAD,
+    EventKind.MOVED,
+    EventKind.SUSPECT,
+    EventKind.RECOVERED,
+    EventKind.NAME_REUSED,
+    EventKind.WITHDRAWN,
+    EventKind.LICENSE_CHANGED,
+    EventKind.ARCHIVED,
+    EventKind.GATED,
+    EventKind.RESTRICTED,
+)
 """In the order they are told."""
 
 SHOWN_HOSTS: Final = 3
 
 
-def collect_report(history: History, run: Run | None, *, title: str, document: str | None) -> StaleReport:
-    """Everything the report says, as of a run."""
-    return _Collector(history, run, document).collect(title)
+def collect_report(
+    history: History, run: Run | None, *, title: str, document: str | None, text: Text = ENGLISH
+) -> StaleReport:
+    """Everything the report says, as of a run, in one language."""
+    return _Collector(history, run, document, text).collect(title)
 
 
 @dataclass(slots=True)
@@ -66,8 +70,9 @@ class _Doubt:
 
 
 class _Collector:
-    def __init__(self, history: History, run: Run | None, document: str | None) -> None:
+    def __init__(self, history: History, run: Run | None, document: str | None, text: Text) -> None:
         self._history = history
+        self._text = text
         self._run = run
         self._document = document
         self._left_alone = {
@@ -92,6 +97,7 @@ class _Collector:
             states=states,
             made_up=self._history.made_up,
             document=self._document,
+            text=self._text,
         )
         if self._run is None:
             return replace(report, entries=sum(1 for _ in self._history.entries(None, self._document)))
@@ -108,7 +114,7 @@ class _Collector:
         """Put one link where a maintainer looks for it."""
         url, health = snapshot.link.canonical_url, snapshot.health
         if url in self._left_alone:
-            self._exclusions[_describe_exclusion(self._left_alone[url])] += 1
+            self._exclusions[self._describe_exclusion(self._left_alone[url])] += 1
             return
         if health.state in BY_HEALTH:
             self._add_item(self._health_item(BY_HEALTH[health.state], snapshot))
@@ -123,23 +129,24 @@ class _Collector:
             topic=topic,
             url=mask_url(url),
             places=self._places(url),
-            evidence=describe_evidence(health),
+            evidence=describe_evidence(health, self._text),
             told=_detail_behind(snapshot),
             suggested_url=_masked(health.suggested_url),
             archived_url=_masked(snapshot.archived_url),
+            since=health.first_failed_at if health.state in FAILING else health.since,
         )
 
     def _doubt(self, snapshot: LinkSnapshot, run: Run) -> None:
         """Count a link that this run could not check."""
         health, look = snapshot.health, snapshot.last_look
         if look is None:
-            self._count_doubt("not looked at yet", snapshot, None)
+            self._count_doubt(self._text("unchecked.not_yet"), snapshot, None)
         elif voice_of(look) is Voice.NOT_LOOKED:
-            self._count_doubt(f"left for the next run: {look.reason}", snapshot, look.detail)
+            self._count_doubt(self._text("unchecked.left", reason=look.reason), snapshot, look.detail)
         elif health.last_checked_at is not None and health.last_checked_at < run.started_at:
-            self._count_doubt(f"not asked in run {run.id}", snapshot, None)
+            self._count_doubt(self._text("unchecked.not_asked", id=run.id), snapshot, None)
         elif voice_of(look) is Voice.SILENT and health.state is not State.SUSPECT:
-            self._count_doubt(f"no telling answer: {look.reason}", snapshot, None)
+            self._count_doubt(self._text("unchecked.no_answer", reason=look.reason), snapshot, None)
 
     def _count_doubt(self, why: str, snapshot: LinkSnapshot, detail: str | None) -> None:
         doubt = self._doubts.setdefault(why, _Doubt())
@@ -161,8 +168,9 @@ class _Collector:
                     topic=Topic(finding.kind.value),
                     url=_masked(finding.url),
                     places=self._places(finding.url) if finding.url else self._place_of(finding.entry_id),
-                    evidence=f"seen since {format_day(finding.opened_at)}",
-                    told=_told_by(finding),
+                    evidence=self._text("evidence.seen_since", day=format_day(finding.opened_at)),
+                    told=self._told_by(finding),
+                    since=finding.opened_at,
                 )
             )
 
@@ -195,10 +203,16 @@ class _Collector:
             for event in self._history.changes(run)
             if event.url not in self._left_alone and (places := self._places(event.url))
         ]
-        order = list(NEWS)
-        told.sort(key=lambda pair: (order.index(pair[0].kind), pair[1][0].document, pair[1][0].line or 0))
+        told.sort(key=lambda pair: (NEWS.index(pair[0].kind), pair[1][0].document, pair[1][0].line or 0))
         for event, places in told:
-            yield News(NEWS[event.kind], mask_url(event.url), places, _evidence_in(event), _told_in(event))
+            yield News(
+                kind=event.kind,
+                what=self._text(f"news.{event.kind}"),
+                url=mask_url(event.url),
+                places=places,
+                evidence=self._evidence_in(event),
+                told=_told_in(event),
+            )
 
     def _documents(self) -> Iterator[DocumentItems]:
         order = list(Topic)
@@ -211,21 +225,53 @@ class _Collector:
 
     def _unchecked(self) -> Iterator[Unchecked]:
         for why, doubt in sorted(self._doubts.items(), key=lambda pair: -pair[1].hosts.total()):
-            told = _name_hosts(doubt.hosts)
+            told = self._name_hosts(doubt.hosts)
             if doubt.details:
-                example = "" if len(doubt.details) == 1 else "for example "
-                told = f"{told} ({example}{mask_url(min(doubt.details))})"
+                detail = mask_url(min(doubt.details))
+                if len(doubt.details) > 1:
+                    detail = self._text("unchecked.example", detail=detail)
+                told = f"{told} ({detail})"
             yield Unchecked(doubt.hosts.total(), why, told)
         for reason, count in self._exclusions.most_common():
-            yield Unchecked(count, "left alone as the catalog asks", reason)
+            yield Unchecked(count, self._text("unchecked.excluded"), reason)
+
+    def _describe_exclusion(self, exclusion: Exclusion) -> str:
+        if exclusion.until is None:
+            return exclusion.reason
+        return self._text("unchecked.until", reason=exclusion.reason, until=exclusion.until)
+
+    def _told_by(self, finding: Finding) -> str:
+        match finding.kind:
+            case FindingKind.ARCHIVED | FindingKind.WITHDRAWN:
+                return ""
+            case FindingKind.GATED:
+                return finding.observed or ""
+            case FindingKind.NAME_REUSED:
+                return finding.detail or ""
+        nothing = self._text("nothing")
+        change = f"{finding.stated or nothing} → {finding.observed or nothing}"
+        return (
+            f"{change}{self._text('comma')}{finding.detail}"
+            if finding.detail not in {None, finding.url}
+            else change
+        )
+
+    def _evidence_in(self, event: Event) -> str:
+        match event.kind:
+            case EventKind.RECOVERED:
+                return self._text("evidence.was", state=self._text(f"states.{event.before}"))
+            case EventKind.NEW_DEAD | EventKind.SUSPECT | EventKind.RESTRICTED:
+                return event.detail or ""
+        return ""
+
+    def _name_hosts(self, hosts: Counter[str]) -> str:
+        named = self._text("comma").join(host for host, _ in hosts.most_common(SHOWN_HOSTS))
+        more = len(hosts) - SHOWN_HOSTS
+        return self._text("unchecked.more_hosts", hosts=named, n=f"{more:,}") if more > 0 else named
 
 
 def _is_in_force(exclusion: Exclusion, run: Run) -> bool:
     return exclusion.until is None or run.started_at.date() < exclusion.until
-
-
-def _describe_exclusion(exclusion: Exclusion) -> str:
-    return exclusion.reason if exclusion.until is None else f"{exclusion.reason} (until {exclusion.until})"
 
 
 def _detail_behind(snapshot: LinkSnapshot) -> str:
@@ -236,27 +282,6 @@ def _detail_behind(snapshot: LinkSnapshot) -> str:
     return mask_url(look.detail)
 
 
-def _told_by(finding: Finding) -> str:
-    match finding.kind:
-        case FindingKind.ARCHIVED | FindingKind.WITHDRAWN:
-            return ""
-        case FindingKind.GATED:
-            return finding.observed or ""
-        case FindingKind.NAME_REUSED:
-            return finding.detail or ""
-    change = f"{finding.stated or 'nothing'} → {finding.observed or 'nothing'}"
-    return f"{change}, {finding.detail}" if finding.detail not in {None, finding.url} else change
-
-
-def _evidence_in(event: Event) -> str:
-    match event.kind:
-        case EventKind.RECOVERED:
-            return f"was {event.before}"
-        case EventKind.NEW_DEAD | EventKind.SUSPECT | EventKind.RESTRICTED:
-            return event.detail or ""
-    return ""
-
-
 def _told_in(event: Event) -> str:
     match event.kind:
         case EventKind.MOVED if event.after:
@@ -264,12 +289,6 @@ def _told_in(event: Event) -> str:
         case EventKind.LICENSE_CHANGED:
             return f"{event.before} → {event.after}"
     return ""
-
-
-def _name_hosts(hosts: Counter[str]) -> str:
-    named = [host for host, _ in hosts.most_common(SHOWN_HOSTS)]
-    more = len(hosts) - len(named)
-    return ", ".join(named) + (f" and {more:,} more hosts" if more else "")
 
 
 def _host_of(url: str) -> str:

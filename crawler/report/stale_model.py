@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
 from crawler.records import FindingKind, Run, State
-from crawler.report.wording import count_of, describe_run, summarise_states
+from crawler.report.language import ENGLISH, Text
+from crawler.report.wording import describe_run, summarise_states
+from crawler.store.events import EventKind
 
 
 class Topic(StrEnum):
@@ -32,23 +35,6 @@ class Topic(StrEnum):
     GATED = "gated"
     RESTRICTED = "restricted"
 
-
-HEADINGS: Final[Mapping[Topic, str]] = {
-    Topic.DEAD: "dead",
-    Topic.MOVED: "moved",
-    Topic.SUSPECT: "suspect: failing, not yet proved dead",
-    Topic.NAME_REUSED: "name taken over by something else",
-    Topic.WITHDRAWN: "withdrawn",
-    Topic.LICENSE_CHANGED: "licence changed",
-    Topic.LICENSE_CONFLICT: "licence differs from what is stated",
-    Topic.PARAMETER_CONFLICT: "size differs from what is stated",
-    Topic.DUPLICATE: "listed twice",
-    Topic.JOKE_OR_STUB: "joke or stub",
-    Topic.NOT_ASKED: "not an address that can be asked",
-    Topic.ARCHIVED: "archived by its owner",
-    Topic.GATED: "gated",
-    Topic.RESTRICTED: "restricted: the host keeps us out",
-}
 
 SHOWN_BY_HEALTH: Final = frozenset({FindingKind.DEAD, FindingKind.MOVED, FindingKind.RESTRICTED})
 """Findings that say again what the health of the link says."""
@@ -77,12 +63,19 @@ class Item:
     told: str = ""
     suggested_url: str | None = None
     archived_url: str | None = None
+    since: datetime | None = None
+
+    @property
+    def replacement(self) -> str | None:
+        """What to paste in its place: where it lives now, else a copy of what is gone."""
+        return self.suggested_url or (self.archived_url if self.topic is Topic.DEAD else None)
 
 
 @dataclass(frozen=True, slots=True)
 class News:
     """One change of a link since the run before: `what` and `evidence` in our words, `told` in a host's."""
 
+    kind: EventKind
     what: str
     url: str
     places: tuple[Place, ...]
@@ -128,21 +121,35 @@ class StaleReport:
     document: str | None = None
     """The one document that was asked for."""
 
+    text: Text = ENGLISH
+    """The language it speaks."""
+
     @property
     def is_all_well(self) -> bool:
         return not (self.news or self.documents or self.unchecked or self.notes)
 
+    @property
+    def says_something_new(self) -> bool:
+        """Whether somebody who read the report of the run before would miss something."""
+        return bool(self.news) or (self.is_first and not self.is_all_well)
+
+    def heading(self) -> str:
+        """The title, and the one document that was asked for."""
+        if self.document is None:
+            return self.title
+        return self.text("title", title=self.title, document=self.document)
+
     def verdict(self) -> str:
         """The report in one sentence; all of it when there is no more to say."""
-        links = summarise_states(self.states)
+        links = summarise_states(self.states, self.text)
         if self.run is None:
-            return f"not crawled yet: {count_of(self.entries, 'entry')}, {links}; `crawler run` looks at them"
-        if self.is_all_well:
-            return f"all well: {links} as of {describe_run(self.run)}"
-        return f"{describe_run(self.run)}: {links}"
+            entries = self.text.count(self.entries, "counts.entry")
+            return self.text("verdict.not_crawled", entries=entries, links=links)
+        key = "verdict.all_well" if self.is_all_well else "verdict.open"
+        return self.text(key, run=describe_run(self.run, self.text), links=links)
 
     def news_heading(self) -> str:
         """What stands above the news; the first run's would say everything twice."""
         if self.run is None or self.is_first:
-            return "The first run: everything below is new"
-        return f"Changed in run {self.run.id}" if self.news else f"Nothing changed in run {self.run.id}"
+            return self.text("news_heading.first")
+        return self.text("news_heading.changed" if self.news else "news_heading.nothing", id=self.run.id)

@@ -8,8 +8,8 @@ from typing import Final
 
 from crawler.escape import for_terminal
 from crawler.report.columns import cell_width, clip, pad
-from crawler.report.stale_model import HEADINGS, DocumentItems, Item, News, Place, StaleReport, Topic
-from crawler.report.wording import MADE_UP
+from crawler.report.language import Text
+from crawler.report.stale_model import DocumentItems, Item, News, Place, StaleReport, Topic
 
 NAME_CELLS: Final = 36
 ON_ONE_LINE: Final = frozenset({Topic.ARCHIVED, Topic.GATED, Topic.RESTRICTED})
@@ -23,11 +23,10 @@ def render_terminal(report: StaleReport) -> Iterator[str]:
 
 
 def _lines(report: StaleReport) -> Iterator[str]:
+    text = report.text
     if report.made_up:
-        yield MADE_UP
-    title = for_terminal(report.title)
-    about = f" in {for_terminal(report.document)}" if report.document else ""
-    yield f"{title}{about}: {report.verdict()}"
+        yield text("made_up")
+    yield f"{for_terminal(report.heading())}: {report.verdict()}"
     if report.run is None or report.is_all_well:
         return
     yield ""
@@ -36,16 +35,16 @@ def _lines(report: StaleReport) -> Iterator[str]:
         yield from _news_lines(report.news)
     for document in report.documents:
         yield ""
-        yield from _document_lines(document)
+        yield from _document_lines(document, text)
     if report.unchecked:
         yield ""
-        yield "Could not be checked"
+        yield text("unchecked.heading")
         width = max(len(f"{reason.count:,}") for reason in report.unchecked)
         for reason in report.unchecked:
             told = f": {for_terminal(reason.told)}" if reason.told else ""
             yield f"  {reason.count:>{width},}  {reason.what}{told}"
     for note in report.notes:
-        yield f"note: {for_terminal(note)}"
+        yield f"{text('item.note')}: {for_terminal(note)}"
 
 
 def _news_lines(news: Sequence[News]) -> Iterator[str]:
@@ -64,56 +63,59 @@ def _news_lines(news: Sequence[News]) -> Iterator[str]:
         yield f"  {'  '.join(padded)}  {last}"
 
 
-def _document_lines(document: DocumentItems) -> Iterator[str]:
+def _document_lines(document: DocumentItems, text: Text) -> Iterator[str]:
     title = for_terminal(document.title)
     yield f"{title}  <{for_terminal(document.url)}>" if document.url else title
     for topic, group in groupby(document.items, key=lambda item: item.topic):
         items = list(group)
-        yield f"  {HEADINGS[topic]} ({len(items):,})"
-        lines = [_line_number(item.places) for item in items]
-        line_width = max(len(line) for line in lines)
+        yield f"  {text(f'topics.{topic}')} ({len(items):,})"
+        lines = [_line_number(item.places, text) for item in items]
+        line_width = max(cell_width(line) for line in lines)
         name_width = max(cell_width(_name(item.places)) for item in items)
         for item, line in zip(items, lines, strict=True):
-            start = f"    {line:<{line_width}}  "
+            start = f"    {pad(line, line_width)}  "
             if topic in ON_ONE_LINE:
-                yield f"{start}{pad(_name(item.places), name_width)}  {'  '.join(_short_facts(item))}"
+                yield f"{start}{pad(_name(item.places), name_width)}  {'  '.join(_short_facts(item, text))}"
             else:
                 yield f"{start}{_name(item.places)}"
-                for fact in _facts(item):
-                    yield f"{' ' * len(start)}{fact}"
+                for fact in _facts(item, text):
+                    yield f"{' ' * cell_width(start)}{fact}"
             if len(item.places) > 1:
-                others = ", ".join(_other_place(place, document.name) for place in item.places[1:])
-                yield f"{' ' * len(start)}also: {others}"
+                others = text("comma").join(
+                    _other_place(place, document.name, text) for place in item.places[1:]
+                )
+                yield f"{' ' * cell_width(start)}{text('item.also')}: {others}"
 
 
-def _facts(item: Item) -> Iterator[str]:
+def _facts(item: Item, text: Text) -> Iterator[str]:
     if item.url is not None:
         yield for_terminal(item.url)
-    if evidence := _evidence(item):
+    if evidence := _evidence(item, text):
         yield evidence
     if item.suggested_url is not None:
-        yield f"replace with: {for_terminal(item.suggested_url)}"
+        yield f"{text('item.replace')}: {for_terminal(item.suggested_url)}"
     if item.archived_url is not None:
-        yield f"archived copy: {for_terminal(item.archived_url)}"
+        yield f"{text('item.archived_copy')}: {for_terminal(item.archived_url)}"
 
 
-def _short_facts(item: Item) -> Iterator[str]:
+def _short_facts(item: Item, text: Text) -> Iterator[str]:
     if item.url is not None:
         yield for_terminal(item.url)
-    if evidence := _evidence(item):
+    if evidence := _evidence(item, text):
         yield evidence
 
 
-def _evidence(item: Item) -> str:
-    return "; ".join(filter(None, (item.evidence, for_terminal(item.told))))
+def _evidence(item: Item, text: Text) -> str:
+    return text("separator").join(filter(None, (item.evidence, for_terminal(item.told))))
 
 
 def _name(places: Sequence[Place]) -> str:
     return clip(for_terminal(places[0].entry), NAME_CELLS) if places else ""
 
 
-def _line_number(places: Sequence[Place]) -> str:
-    return f"line {places[0].line}" if places and places[0].line is not None else "line ?"
+def _line_number(places: Sequence[Place], text: Text) -> str:
+    line = places[0].line if places else None
+    return text("item.no_line") if line is None else text("item.line", line=line)
 
 
 def _place(place: Place) -> str:
@@ -121,6 +123,10 @@ def _place(place: Place) -> str:
     return name if place.line is None else f"{name}:{place.line}"
 
 
-def _other_place(place: Place, here: str) -> str:
-    where = f"line {place.line}" if place.document == here and place.line is not None else _place(place)
+def _other_place(place: Place, here: str, text: Text) -> str:
+    where = (
+        text("item.line", line=place.line)
+        if place.document == here and place.line is not None
+        else _place(place)
+    )
     return f"{where} {clip(for_terminal(place.entry), NAME_CELLS)}"

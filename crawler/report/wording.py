@@ -7,10 +7,11 @@ from datetime import UTC, datetime
 from typing import Final
 
 from crawler.config import HealthSettings
-from crawler.records import Health, Reason, Run, RunState, State
+from crawler.records import Health, Reason, Run, State
+from crawler.report.language import ENGLISH, Text
 
-MADE_UP: Final = "Made-up data: the hosts were simulated, nothing here is true of the real ones."
-NEVER: Final = "never"
+MADE_UP: Final = ENGLISH("made_up")
+NEVER: Final = ENGLISH("never")
 
 WORST_FIRST: Final = (
     State.DEAD,
@@ -22,9 +23,9 @@ WORST_FIRST: Final = (
 )
 
 
-def format_day(time: datetime | None) -> str:
+def format_day(time: datetime | None, text: Text = ENGLISH) -> str:
     """`2026-11-20`, or `never`."""
-    return NEVER if time is None else f"{time.astimezone(UTC):%Y-%m-%d}"
+    return text("never") if time is None else f"{time.astimezone(UTC):%Y-%m-%d}"
 
 
 def format_time(time: datetime | None) -> str:
@@ -39,55 +40,47 @@ def count_of(number: int, noun: str) -> str:
     return f"{number:,} {noun[:-1]}ies" if noun.endswith("y") else f"{number:,} {noun}s"
 
 
-def summarise_states(states: Mapping[State, int]) -> str:
+def summarise_states(states: Mapping[State, int], text: Text = ENGLISH) -> str:
     """`312 links, 12 dead, 300 healthy`, worst first; states that no link has are left out."""
-    told = ", ".join(f"{states[state]:,} {state}" for state in WORST_FIRST if states.get(state))
-    total = count_of(sum(states.values()), "link")
-    return f"{total}, {told}" if told else total
+    told = [f"{states[state]:,} {text(f'states.{state}')}" for state in WORST_FIRST if states.get(state)]
+    return text("comma").join([text.count(sum(states.values()), "counts.link"), *told])
 
 
-def describe_run(run: Run) -> str:
+def describe_run(run: Run, text: Text = ENGLISH) -> str:
     """Which run, and how it ended."""
-    match run.state:
-        case RunState.FINISHED:
-            return f"run {run.id} of {format_time(run.started_at)}"
-        case RunState.RUNNING:
-            return f"run {run.id}, still running since {format_time(run.started_at)}"
-    return f"run {run.id} of {format_time(run.started_at)}, {run.state}"
+    return text(f"run.{run.state}", id=run.id, time=format_time(run.started_at))
 
 
-def describe_reason(health: Health) -> str:
-    """`not-found, HTTP 404`."""
-    reason = health.reason.value if health.reason is not None else "no reason known"
-    return reason if health.http_status is None else f"{reason}, HTTP {health.http_status}"
+def describe_reason(health: Health, text: Text = ENGLISH) -> str:
+    """`not-found, HTTP 404`; reasons have one spelling in every language."""
+    reason = health.reason.value if health.reason is not None else text("evidence.no_reason")
+    return reason if health.http_status is None else f"{reason}{text('comma')}HTTP {health.http_status}"
 
 
-def describe_evidence(health: Health) -> str:
+def describe_evidence(health: Health, text: Text = ENGLISH) -> str:
     """What speaks for the state a link has, in one line."""
-    parts = [describe_reason(health)]
+    parts = [describe_reason(health, text)]
     match health.state:
         case State.DEAD | State.SUSPECT:
+            failing = "failing" if health.strikes else "no_answer"
+            parts.append(text(f"evidence.{failing}", day=format_day(health.first_failed_at, text)))
             if health.strikes:
-                parts.append(f"failing since {format_day(health.first_failed_at)}")
-                parts.append(f"{count_of(health.strikes, 'strike')}")
-            else:
-                parts.append(f"no telling answer since {format_day(health.first_failed_at)}")
-            parts.append(_last_alive(health))
+                parts.append(text.count(health.strikes, "counts.strike"))
+            parts.append(_last_alive(health, text))
         case State.RESTRICTED:
-            parts.append(f"since {format_day(health.since)}")
+            parts.append(text("evidence.since", day=format_day(health.since, text)))
             if health.last_alive_at is not None:
-                parts.append(_last_alive(health))
+                parts.append(_last_alive(health, text))
         case State.MOVED:
-            return f"{health.reason or 'moved'} since {format_day(health.since)}"
-    return "; ".join(parts)
+            reason = health.reason or text("states.moved")
+            return text("evidence.moved_since", reason=reason, day=format_day(health.since, text))
+    return text("separator").join(parts)
 
 
-def _last_alive(health: Health) -> str:
-    return (
-        "never seen alive"
-        if health.last_alive_at is None
-        else f"last alive {format_day(health.last_alive_at)}"
-    )
+def _last_alive(health: Health, text: Text) -> str:
+    if health.last_alive_at is None:
+        return text("evidence.never_alive")
+    return text("evidence.last_alive", day=format_day(health.last_alive_at, text))
 
 
 def explain_policy(health: Health, policy: HealthSettings) -> str:
