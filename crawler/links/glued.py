@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from crawler.links.addresses import FoundUrl, find_urls
 from crawler.links.blocks import Block, BlockKind
 from crawler.links.run_together import KnownAddresses
-from crawler.links.url_end import FoundUrl, find_urls
 
 # A name begins after the last sentence: behind a full stop, or where a Latin sentence runs into a capital.
 _SENTENCE_END = re.compile(r"[。！？!?\n]|…|\.{3}|(?<=[a-z0-9)])\.(?=[A-Z*【\u3400-\u9fff])|:\)")

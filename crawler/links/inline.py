@@ -12,8 +12,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from crawler.links.addresses import find_urls
 from crawler.links.run_together import NOTHING_KNOWN, KnownAddresses
-from crawler.links.url_end import START_HINT, find_urls, unescape_markdown
+from crawler.links.url_end import unescape_markdown
+from crawler.links.url_start import START_HINT
 
 
 class LinkForm(StrEnum):

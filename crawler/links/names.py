@@ -14,7 +14,9 @@ _DATE_NOTE = re.compile(
     r"\s*[（(]\s*(?:更新于|更新|发布于|updated?|last updated|added|released?)[^（）()]*[）)]\s*$",
     re.IGNORECASE,
 )
-_NUMBERING = re.compile(r"^(?:\d+(?:\.\d+)+[.、)]?\s*|\d+[.)]\s+|\d+、\s*|[（(]\d+[）)]\s*)(?=\S)")
+_NUMBERING = re.compile(
+    r"^(?:\d+(?:\.\d+)+(?:[.、)]\s*|\s+|(?![A-Za-z.\d]))|\d+[.)]\s+|\d+、\s*|[（(]\d+[）)]\s*)(?=\S)"
+)
 _STAR = re.compile(r"^[*•·#>\-–—]+\s*(?=\S)")
 _TAG = re.compile(r"^(?:【[^】]{1,6}】|\[(?:P\d|NEW|new|New)\]|🔥|⭐|🆕|✨|💥)\s*(?=\S)")
 _WHOLE_BRACKET = re.compile(r"^【([^【】]+)】$")

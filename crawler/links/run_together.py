@@ -73,6 +73,17 @@ def glued_end(url: str, after: str, before: str, known: KnownAddresses) -> int:
     return len(url)
 
 
+def suspected_end(url: str, after: str) -> int | None:
+    """Where a word may have been glued to `url` though nothing proves it: what a person, or the host, is asked."""
+    path_start = url.find("/", url.find("//") + 2)
+    if path_start < 0 or not _CJK_SENTENCE.match(after):
+        return None
+    segment_start = url.rfind("/", path_start) + 1
+    borders = [border.start() for border in _WORD_BORDER.finditer(url, segment_start + 1)]
+    capitals = [border for border in borders if url[border].isupper() and url[border - 1].isupper()]
+    return capitals[-1] if capitals and REPOSITORY.match(url) else None
+
+
 def _known_repository_end(url: str, after: str, known: KnownAddresses) -> int | None:
     """The document names the shorter repository elsewhere, and a capital begins what is left over."""
     match = REPOSITORY.match(url)

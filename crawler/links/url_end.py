@@ -1,17 +1,17 @@
-"""Finds addresses in running text and says where each ends: the art of the extractor.
+"""Where an address in running text ends: the art of the extractor.
 
 Knows the marks that close an address, the path grammars of the hosts met most, and what runs addresses
-into the words after them. Pure and linear: one pass of compiled patterns, every look ahead is bounded.
+into the words after them.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from crawler.links.run_together import NOTHING_KNOWN, KnownAddresses, glued_end
+from crawler.links.run_together import KnownAddresses, glued_end, suspected_end
+from crawler.links.url_start import EXACT_SCHEME
 
 # Letters that addresses carry unescaped in practice: Latin, Greek and Cyrillic, never CJK or emoji.
 _LETTERS = "A-Za-z0-9\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u0370-\u03ff\u0400-\u04ff"
@@ -19,35 +19,16 @@ _BODY = rf"[{_LETTERS}\-._~:/?#\[\]@!$&'()*+,;=%|{{}}\\^]"
 
 MAX_URL_CHARACTERS: Final = 4096
 
-# The scheme, also as people mistype it: hhttps://, htttp://, https:/x, https:///x, https//x, ttps://.
-_SCHEME = (
-    r"(?:(?<![A-Za-z])h?h?t{1,3}ps?|https?)\s?(?::\s?/{1,3}|//)(?=[^\s/])|(?<![A-Za-z0-9])://(?=[\w-]+\.)"
-)
-_SCHEME_EXACT = re.compile(r"https?://", re.IGNORECASE)
-
-# Top-level domains that make a name without a scheme a host. File endings and words (md, py, sh, rs,
-# so, is, js, cpp) are left out on purpose.
-_DOMAINS: Final = (
-    "com|org|net|edu|gov|io|ai|cn|dev|app|co|me|xyz|info|cloud|tech|site|online|live|chat|art|pub|blog|page|"
-    "space|wiki|studio|run|jp|kr|de|fr|uk|eu|ru|tw|hk|sg|ca|ch|nl|au|us|in|it|es|se|top|club|tv|cc|vip|gg|fm"
-)
-_HOST_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
-_BARE_HOST = (
-    rf"(?<![\w@./\-:%&=+~\\])(?:{_HOST_LABEL}\.){{1,6}}(?:{_DOMAINS})"
-    r"(?![A-Za-z0-9_@-]|\.[A-Za-z0-9])(?::\d{2,5})?"
-)
-_ARXIV_ID = (
-    r"(?<![\w/.])arxiv\s?[:：]\s?(?:\d{4}\.\d{4,5}|[a-z-]{2,9}(?:\.[A-Z]{2})?/\d{7})(?:v\d{1,2})?(?!\d)"
-)
-
-_START = re.compile(
-    rf"(?P<scheme>{_SCHEME})|(?P<arxiv>{_ARXIV_ID})|(?P<host>{_BARE_HOST})(?P<path>[/?](?![/?]))?",
-    re.IGNORECASE,
-)
-START_HINT = re.compile(r"://|:/|ps?//|：//|arxiv|\.(?:" + _DOMAINS + r")(?![a-z])", re.IGNORECASE)
-
 _RUN = re.compile(_BODY + rf"{{1,{MAX_URL_CHARACTERS}}}")
 _HOST_RUN = re.compile(r"[^\s/?#<>\"'()（）\[\]{}，。、；：！？》」』】,;|`\\]{1,253}")
+_HOST_WITH_DOMAIN = re.compile(r"\.[^\W\d_]{2,}$")
+# Words of other scripts inside an address: titles of encyclopedias, values of a query, closed path parts.
+_TITLE_PATH = re.compile(r"(?:wiki/|baike\.\w+\.com/(?:item|view)/|/tags?/|moegirl\.org\.cn/)[^\s]*$")
+_TITLE_RUN = re.compile(r"[^\W_](?:\w|[-_%/.:#?=&()·])*")
+_CLOSED_SEGMENT = re.compile(
+    r"(?:[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af][\w·-]{0,40}/(?=[\w%]))+(?:[\w·%-]+(?:\.[A-Za-z]\w{1,4})?/?)?"
+    r"|[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af][\w·-]{0,40}\.(?:html?|pdf|md|png|jpe?g|svg|ipynb|zip|docx?|txt)(?![A-Za-z0-9])"
+)
 
 # Addresses that carry another one inside them.
 _WRAPPER = re.compile(
@@ -57,10 +38,15 @@ _WRAPPER = re.compile(
 )
 _INNER_SCHEME = re.compile(r"h?https?:/{1,2}(?=[\w\[])", re.IGNORECASE)
 
-_CLOSING = ".,:;!?'\"*_~|\\^"
 _TRAILING = re.compile(r"(?:[.,:;!?'*|\\^~]|&(?:[a-z]{2,8}|#\d{1,5});)+$")
+_TRAILING_IN_MARKDOWN = re.compile(r"(?:[.,:;!?'*|\\^~_]|&(?:[a-z]{2,8}|#\d{1,5});)+$")
+_ABBREVIATION = re.compile(r"(?:[_-](?:Inc|Jr|Sr|Ltd|Co|Corp|St|No)|(?:^|[/_.-])[A-Z](?:\.[A-Z])*)\.$")
 _BRACKETS = re.compile(r"[()\[\]{}]")
 _OPENERS: Final = {")": "(", "]": "[", "}": "{"}
+# Marks of the text around it, written as entities, which no address holds unescaped.
+_ENCLOSING_ENTITY = re.compile(
+    r"&(?:lt|gt|quot|nbsp|apos|#0?(?:34|39|60|62|160)|#x(?:22|27|3[ce]|a0));", re.I
+)
 
 # Paths whose grammar says where they end, whatever follows. Group 0 is the whole address.
 _GRAMMARS: Final = tuple(
@@ -78,126 +64,41 @@ _GRAMMARS: Final = tuple(
         r"https?://(?:www\.|m\.)?bilibili\.com/video/BV\w{10}/?",
     )
 )
-_PLACEHOLDER = re.compile(
-    r"<|>|[{}$^]|\.\.\.|…|"
-    r"//(?:your[-_.]|my[-_]|my\.(?:domain|site|host|server|app|api)\.)|/(?:your|my)[-_]?(?:user|org|name|repo|account|project)|"
-    r"(?:^|[/.])(?:xxx+|user-?name|owner/repo|user/repo|path/to)(?:[/.]|$)|//(?:host|hostname|ip|domain|server)(?:[:/]|$)",
-    re.IGNORECASE,
-)
-# `https://github.com/<user>/<repo>`: a form to fill in, told from the markup that may follow an address.
-_SLOT_FOLLOWS = re.compile(
-    r"(?<=[/=])<(?!(?:br|p|a|b|i|em|strong|sub|sup|span|div|li|td|tr|h\d|img|hr)\b)[a-z][\w -]{0,40}>",
-    re.IGNORECASE,
-)
-_LOCAL = re.compile(
-    r"//(?:localhost|127\.\d|0\.0\.0\.0|10\.\d|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.|\[::1?\]|host\.docker|"
-    r"(?:[\w-]+\.)*example\.(?:com|org|net)|[\w-]+(?::\d+)?(?:/|$))",
-    re.IGNORECASE,
-)
-
-_LABEL_BEFORE = re.compile(
-    r"(?:网址|官网|网站|主页|地址|链接|体验|试用|入口|site|website|homepage|home page|"
-    r"page|url|link|demo|at|visit|see)\s*(?:[:：]|为|是|在|is)?\s*$",
-    re.IGNORECASE,
-)
 
 
 @dataclass(frozen=True, slots=True)
-class FoundUrl:
-    """An address in running text: `text[start:end]` is as written, `url` as a reader means it."""
+class Ending:
+    """How many characters of the body belong to the address; `alternative`: the other spelling, if uncertain."""
 
-    start: int
-    end: int
-    url: str
-
-
-def find_urls(
-    text: str,
-    start: int = 0,
-    end: int | None = None,
-    *,
-    known: KnownAddresses = NOTHING_KNOWN,
-    escapes: bool = False,
-    code: bool = False,
-) -> Iterator[FoundUrl]:
-    """Addresses in `text[start:end]`, in order. `escapes`: a backslash may stand before punctuation.
-
-    `code`: the text is code, where local and made-up addresses are examples and no links.
-    """
-    end = len(text) if end is None else end
-    cursor = start
-    while match := _START.search(text, cursor, end):
-        cursor = match.end()
-        found = _read_address(text, match, end, known, escapes)
-        if found is None:
-            continue
-        cursor = max(found.end, match.start() + 1)
-        if not _is_placeholder(found.url) and not (code and is_local(found.url)):
-            yield found
+    length: int
+    alternative: str | None = None
 
 
-def is_local(url: str) -> bool:
-    """Whether an address is an example or a machine of one's own: nothing a reader of a list would follow."""
-    return _LOCAL.search(url) is not None
-
-
-def _is_placeholder(url: str) -> bool:
-    return _PLACEHOLDER.search(url) is not None
-
-
-def _read_address(
-    text: str, match: re.Match[str], end: int, known: KnownAddresses, escapes: bool
-) -> FoundUrl | None:
-    start = match.start()
-    if match["arxiv"]:
-        return FoundUrl(start, match.end(), "https://arxiv.org/abs/" + re.split(r"[:：]\s?", match[0])[1])
-    if match["host"]:
-        return _read_bare_host(text, match, end, known, escapes)
-    scheme = match["scheme"].lower()
-    body_start = match.end()
-    stop = _run_end(text, body_start, end)
-    body = text[body_start:stop]
-    if not body:
-        return None
-    prefix = "https://" if "s" in scheme or scheme.startswith(":") else "http://"
-    exact = _SCHEME_EXACT.fullmatch(match["scheme"]) is not None
-    if exact:
-        prefix = match["scheme"]
-    length = _end_of_body(prefix, body, text, body_start, known, escapes)
-    if text.startswith(("_", "~"), start - 1) and start > 0:
-        length = len(body[:length].rstrip(text[start - 1]))  # emphasis around the address
-    url = prefix + body[:length]
-    if escapes:
-        url = unescape_markdown(url)
-    if _SLOT_FOLLOWS.match(text, body_start + length):
-        return None
-    if not _HOST_OK.match(url, len(prefix)):
-        return None
-    return FoundUrl(start, body_start + length, url)
-
-
-_HOST_OK = re.compile(r"(?:[^\s/@?#]*@)?(?:\[[0-9a-f:.]+\]|[^\W_][\w.-]*)(?::\d+)?(?:[/?#]|$)", re.IGNORECASE)
-
-
-def _run_end(text: str, start: int, end: int) -> int:
+def run_end(text: str, start: int, end: int, *, glued: bool = False) -> int:
     """How far the characters of an address reach at most."""
     run = _RUN.match(text, start, end)
     stop = run.end() if run else start
-    if stop < end and text[stop] > "\x7f" and "/" not in text[start:stop]:
+    if stop >= end or text[stop] <= "\x7f":
+        return stop
+    if "/" not in text[start:stop]:
         stop = _international_host_end(text, start, stop, end)
     if stop < end and _TITLE_PATH.search(text, start, stop):
         title = _TITLE_RUN.match(text, stop, end)
-        stop = title.end() if title else stop
+        return title.end() if title else stop
+    if glued or stop == start or stop >= end:
+        return stop
+    if text[stop - 1] == "=" and "?" in text[start:stop]:
+        value = _TITLE_RUN.match(text, stop, end)
+        return value.end() if value else stop
+    if text[stop - 1] == "/" and (segment := _CLOSED_SEGMENT.match(text, stop, end)):
+        rest = _RUN.match(text, segment.end(), end)
+        return rest.end() if rest else segment.end()
     return stop
-
-
-_TITLE_PATH = re.compile(r"(?:wiki/|baike\.\w+\.com/(?:item|view)/|/tags?/|moegirl\.org\.cn/)[^\s]*$")
-_TITLE_RUN = re.compile(r"[^\W_](?:\w|[-_%/.:#?=&()·])*")
 
 
 def _international_host_end(text: str, start: int, stop: int, end: int) -> int:
     host = _HOST_RUN.match(text, start, end)
-    if host is None or not re.search(r"\.[^\W\d_]{2,}$", host[0]):
+    if host is None or not _HOST_WITH_DOMAIN.search(host[0]):
         return stop
     # 例え.jp/x is a host, github.com开源 is a host and a word: the last label must be of one kind.
     last = host[0].rsplit(".", 1)[1]
@@ -209,12 +110,18 @@ def _international_host_end(text: str, start: int, stop: int, end: int) -> int:
     return path.end() if path else host.end() + 1
 
 
-def _end_of_body(
-    scheme: str, body: str, text: str, body_start: int, known: KnownAddresses, escapes: bool
-) -> int:
-    """How many characters of `body` belong to the address."""
+def find_end(
+    scheme: str, body: str, *, after: str, before: str, known: KnownAddresses, escapes: bool
+) -> Ending:
+    """Where the address ends that begins with `scheme` and reaches at most to the end of `body`.
+
+    `before` and `after` are the text around it.
+    """
+    uncut = len(body)
     body = body[: _second_scheme(body)]
-    cut_by_scheme = len(body)
+    if len(body) < uncut:
+        body = body.rstrip("&+")
+    body = body[: _enclosed(body, before[-1:])]
     body = body[: _unbalanced(body)]
     if escapes:
         body = body[: _stray_backslash(body)]
@@ -223,15 +130,20 @@ def _end_of_body(
     url = scheme + (body if not escapes else unescape_markdown(body))
     for grammar in _GRAMMARS:
         if (grammatical := grammar.match(url)) and not url.startswith(("?", "#", "/"), grammatical.end()):
-            return _escaped_length(body, grammatical.end() - len(scheme), escapes)
-    after = text[body_start + len(body) : body_start + len(body) + 40]
-    if len(body) == cut_by_scheme and not _SCHEME_EXACT.match(after):
-        cut = glued_end(url, after, text[max(0, body_start - 120) : body_start - len(scheme)], known)
+            return Ending(_escaped_length(body, grammatical.end() - len(scheme), escapes))
+    alternative = None
+    if len(body) == uncut and not EXACT_SCHEME.match(after):
+        cut = glued_end(url, after, before, known)
         if cut < len(url):
-            return _escaped_length(body, cut - len(scheme), escapes)
-    if trailing := _TRAILING.search(body):
+            return Ending(_escaped_length(body, cut - len(scheme), escapes), _TRAILING.sub("", url))
+        if (suspected := suspected_end(url, after)) is not None:
+            alternative = url[:suspected]
+    trailing = (_TRAILING_IN_MARKDOWN if escapes else _TRAILING).search(body)
+    if trailing and trailing.end() == len(body):
+        if _ABBREVIATION.search(body):
+            alternative = url
         body = body[: trailing.start()]
-    return _closing_brackets(body)
+    return Ending(_without_open_brackets(body, before[-1:]), alternative)
 
 
 def _escaped_length(body: str, length: int, escapes: bool) -> int:
@@ -257,6 +169,24 @@ def _second_scheme(body: str) -> int:
     return len(body)
 
 
+def _enclosed(body: str, opener: str) -> int:
+    """Where quotes, columns and markup of the text around the address close it."""
+    end = len(body)
+    if "&" in body and (entity := _ENCLOSING_ENTITY.search(body)):
+        end = entity.start()
+    if opener == "'" and (quote := body.find("'", 0, end)) >= 0:
+        end = quote
+    path = body.find("/", 0, end)
+    query = body.find("?", 0, end)
+    before_query = query if query >= 0 else end
+    # `https://a.org/x[words]`, `https://a.org/x[1]`, `[/url]`: labels and footnotes of other markups.
+    if (bracket := body.find("[", max(path, 1), before_query)) >= 0 and body[bracket - 1] != "@":
+        end = bracket
+    if (bar := body.find("|", 0, min(end, before_query))) >= 0 and not body.startswith("\\", bar - 1):
+        end = bar
+    return end
+
+
 def _unbalanced(body: str) -> int:
     """Where a bracket closes that the address did not open, as in `(see https://a.b/c)d`."""
     open_brackets: list[str] = []
@@ -271,18 +201,17 @@ def _unbalanced(body: str) -> int:
     return len(body)
 
 
-def _closing_brackets(body: str) -> int:
-    """The length without a bracket that opens at the end and is never closed."""
-    opened: list[tuple[str, int]] = []
+def _without_open_brackets(body: str, opener: str) -> int:
+    """The length without a bracket that is never closed, and without the emphasis around the address."""
+    opened: list[int] = []
     for bracket in _BRACKETS.finditer(body):
         if bracket[0] in "([{":
-            opened.append((bracket[0], bracket.start()))
+            opened.append(bracket.start())
         elif opened:
             opened.pop()
-    if not opened:
-        return len(body)
-    cut = body[: opened[0][1]]
-    return len(_TRAILING.sub("", cut))
+    if opened:
+        body = _TRAILING.sub("", body[: opened[0]])
+    return len(body.rstrip(opener)) if opener in {"_", "~"} else len(body)
 
 
 _ESCAPE = re.compile(r"\\[!-/:-@\[-`{-~]")
@@ -300,37 +229,3 @@ def _stray_backslash(body: str) -> int:
             return position
         position = body.find("\\", position + 2)
     return len(body)
-
-
-def _read_bare_host(
-    text: str, match: re.Match[str], end: int, known: KnownAddresses, escapes: bool
-) -> FoundUrl | None:
-    """A host without a scheme, when a careful reader would follow it."""
-    start, host = match.start("host"), match["host"]
-    name = host.lower().partition(":")[0]
-    after_host = match.end("host")
-    if match["path"]:
-        run = _RUN.match(text, after_host, end)
-        body = host + (run[0] if run else "")
-        length = _end_of_body("https://", body, text, start, known, escapes)
-        if length > len(host) + 1 or name.startswith("www."):
-            url = "https://" + (unescape_markdown(body[:length]) if escapes else body[:length])
-            return FoundUrl(start, start + length, url)
-        after_host += 1
-    if name.startswith("www.") or _stands_alone(text, start, after_host, end):
-        return FoundUrl(start, after_host, "https://" + text[start:after_host])
-    return None
-
-
-_ALONE_BEFORE = re.compile(r"(?:^|\n)[ \t>]*(?:[-*+•·]|\d{1,3}[.)、])?[ \t]*$|[|｜][ \t]*$|[(（<《][ \t]*$")
-_ALONE_AFTER = re.compile(r"[ \t]*(?:$|\n|\r|[|｜)）>》])")
-
-
-def _stands_alone(text: str, start: int, after: int, end: int) -> bool:
-    """Whether a bare host is a line, cell or parenthesis of its own, or a word asks to go there."""
-    before = text[max(0, start - 40) : start]
-    if not _ALONE_AFTER.match(text, after, end) and not re.match(r"[\s，。,.;；]", text[after : after + 1]):
-        return False
-    if _ALONE_BEFORE.search(before) and _ALONE_AFTER.match(text, after, end):
-        return True
-    return _LABEL_BEFORE.search(before) is not None

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from crawler.links.addresses import find_urls
 from crawler.links.run_together import KnownAddresses
-from crawler.links.url_end import find_urls
 
 CASES: dict[str, tuple[str, list[str]]] = {
     "full stop": ("See https://a.org/x.", ["https://a.org/x"]),
