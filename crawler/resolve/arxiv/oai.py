@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Final
 from xml.etree.ElementTree import Element
 
-from crawler.licenses import read_arxiv_license
+from crawler.licenses.arxiv import read_arxiv_license
 from crawler.links.arxiv_id import canonical_arxiv_id
 from crawler.records import Facts
 from crawler.resolve.arxiv.xml import UnreadableAnswer, parse_xml, read_text

@@ -9,8 +9,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from crawler.licenses.github import read_api_license
+from crawler.licenses.spdx import NO_LICENSE
 from crawler.records import Facts
-from crawler.resolve.github.licenses import NO_LICENSE, read_api_license
 
 OWNER_TYPES: Final = ("User", "Organization")
 

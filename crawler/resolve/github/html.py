@@ -13,9 +13,9 @@ from typing import Any, Final
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+from crawler.licenses.github import read_page_license
 from crawler.records import Facts
 from crawler.resolve.github.facts import Owner, Repository, read_owner
-from crawler.resolve.github.licenses import read_page_license
 
 STARS: Final = "#repo-stars-counter-star"
 FORKS: Final = "#repo-network-counter"

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from crawler.licenses import read_hub_license
+from crawler.licenses.hub import read_hub_license
 from crawler.records import Facts, TargetKind
 from crawler.resolve.huggingface.parameters import read_parameter_facts
 
@@ -60,7 +60,7 @@ def _read_license(answer: Mapping[str, Any]) -> str | None:
     card = answer.get("cardData")
     card = card if isinstance(card, Mapping) else {}
     ids = _read_tags(answer, LICENSE_TAG) or list(_texts(card.get("license")))
-    return read_hub_license(ids, _text(card.get("license_name")))
+    return read_hub_license(ids, _text(card.get("license_name")), _text(card.get("license_link")))
 
 
 def _read_base_models(answer: Mapping[str, Any]) -> list[str] | None:

@@ -1,13 +1,11 @@
-"""What GitHub says of a licence → the words of the contract: SPDX id, LicenseRef, NOASSERTION, NONE. Pure."""
+"""What GitHub says of a licence → the vocabulary of spdx.py. Pure."""
 
 from __future__ import annotations
 
 import re
 from typing import Final
 
-NO_ASSERTION: Final = "NOASSERTION"
-"""A licence file is there and GitHub does not recognise it."""
-NO_LICENSE: Final = "NONE"
+from crawler.licenses.spdx import NO_ASSERTION, NO_LICENSE, make_license_reference
 
 # The licences GitHub tells apart, as its API spells them (it says GPL-3.0, not GPL-3.0-only):
 # https://docs.github.com/en/rest/licenses and https://github.com/github/choosealicense.com/tree/gh-pages/_licenses
@@ -40,7 +38,6 @@ KNOWN_NAMES: Final = {
 }
 _BY_SPELLING: Final = KNOWN_NAMES | {identifier.lower(): identifier for identifier in KNOWN_IDS}
 _UNRECOGNISED: Final = frozenset({"view", "other", "unknown"})
-_NOT_ALLOWED_IN_A_REFERENCE: Final = re.compile(r"[^A-Za-z0-9.-]+")
 
 
 def read_api_license(key: str | None, spdx_id: str | None, name: str | None) -> str | None:
@@ -54,8 +51,7 @@ def read_api_license(key: str | None, spdx_id: str | None, name: str | None) -> 
         return NO_ASSERTION
     if spdx_id:
         return spdx_id
-    reference = _NOT_ALLOWED_IN_A_REFERENCE.sub("-", name or key or "").strip("-")
-    return f"LicenseRef-{reference}" if reference else None
+    return make_license_reference(name or key or "")
 
 
 def read_page_license(text: str) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from crawler.resolve.github.licenses import KNOWN_IDS, KNOWN_NAMES, read_api_license, read_page_license
+from crawler.licenses.github import KNOWN_IDS, KNOWN_NAMES, read_api_license, read_page_license
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crawler.licenses import find_spdx_id, make_license_reference, read_arxiv_license, read_hub_license
+from crawler.licenses.arxiv import read_arxiv_license
+from crawler.licenses.hub import read_hub_license
+from crawler.licenses.spdx import find_spdx_id, make_license_reference
 
 # Every id the Hub's own list has (https://huggingface.co/docs/hub/repositories-licenses).
 HUB_LICENSES = {
