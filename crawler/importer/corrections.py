@@ -69,13 +69,23 @@ class Step(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Corrections(Struct, frozen=True, forbid_unknown_fields=True):
-    """All corrections of one document; `title` and `url` are its own."""
+    """All corrections of one document; `title` and `url` are its own.
 
+    `repairs`: damaged words → what they were before a copy lost bytes, for names, sections and table cells;
+    done in their order, before anything is read from them.
+    """
+
+    repairs: dict[str, str] = {}
     title: str | None = None
     url: str | None = None
     reason: str | None = None
     steps: tuple[Step, ...] = ()
     path: str = ""
+
+    def repair(self, words: str) -> str:
+        for damaged, whole in self.repairs.items():
+            words = words.replace(damaged, whole)
+        return words
 
     def kinds(self, document: str) -> dict[str, EntryKind]:
         """Entry id → the kind it is given."""

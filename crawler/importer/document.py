@@ -73,6 +73,8 @@ def import_document(
     reading = read_document(content, name=source_name)
     text = hide_unseen(reading.source.text)
     drafts = collect_drafts(reading, text)
+    if corrections is not None and corrections.repairs:
+        drafts = [draft.with_words(corrections.repair) for draft in drafts]
     found_title, found_url = describe_document(text, source_name)
     document = Document(
         name=name,

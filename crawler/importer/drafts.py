@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
 
 from crawler.links.blocks import Block, BlockKind
 from crawler.links.extract import Places, Reading, assign_roles
@@ -29,6 +29,16 @@ class Draft:
     cells: dict[str, str] = field(default_factory=dict)
     columns: tuple[str, ...] = ()
     own_addresses: list[str] = field(default_factory=list)
+
+    def with_words(self, repair: Callable[[str], str]) -> Draft:
+        """The draft with its name, section and table words put right."""
+        return replace(
+            self,
+            name=repair(self.name),
+            section=repair(self.section),
+            cells={repair(column): repair(cell) for column, cell in self.cells.items()},
+            columns=tuple(map(repair, self.columns)),
+        )
 
     @property
     def is_linked(self) -> bool:

@@ -20,7 +20,10 @@ _LICENSE_NAMES = re.compile(
     r"\s*(?:licen[cs]e|许可证?|协议|开源协议)",
     re.IGNORECASE,
 )
-_NOTHING: Final = re.compile(r"[\s\\\-–—/?？]*|none|n/a|无|未知|unknown", re.IGNORECASE)
+# `license` as the words of a link to one states none.
+_NOTHING: Final = re.compile(
+    r"[\s\\\-–—/?？]*|none|n/a|无|未知|unknown|licen[cs]es?|许可证?|协议", re.IGNORECASE
+)
 
 _NUMBER = r"\d+(?:\.\d+)?"
 _ALONE = r"(?<![A-Za-z0-9.\-])"

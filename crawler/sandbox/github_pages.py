@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from crawler.sandbox.world import World
 
 VIEWS_OF_PATHS: Final = frozenset({"tree", "blob", "raw", "blame"})
+TABS: Final = frozenset(
+    {"issues", "pulls", "discussions", "stargazers", "graphs", "releases", "actions", "wiki", "network"}
+)
+"""Pages that every repository has."""
 
 
 def answer_page(world: World, request: Request) -> Response:
@@ -67,6 +71,8 @@ def _answer_repository(world: World, request: Request, name: str, rest: list[str
         return _repository_page(found)
     if rest[0] in VIEWS_OF_PATHS and len(rest) > 1:
         return _answer_path(world, request, found, rest[0], rest[1:])
+    if rest[0] in TABS:
+        return _repository_page(found, path="/".join(rest))
     return _not_found()
 
 
