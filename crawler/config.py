@@ -113,6 +113,19 @@ class HealthSettings(Struct, frozen=True, forbid_unknown_fields=True):
     silent_nights: Annotated[
         Count, Meta(description="nights in a row that say nothing before a link is suspect")
     ] = 3
+    outage_links: Annotated[
+        Count, Meta(description="links of a host that were fine and fail at once: from here on an outage")
+    ] = 5
+    outage_share: Annotated[
+        Annotated[float, Meta(gt=0, le=1)],
+        Meta(description="and at least this share of the host's links that were fine"),
+    ] = 0.5
+    outage_days: Annotated[
+        float, Meta(ge=0, description="days that a link's failures in an outage say nothing; then they count")
+    ] = 7.0
+    rest_after_days: Annotated[
+        float, Meta(gt=0, description="days dead before a link is only asked weekly, six times that: monthly")
+    ] = 30.0
 
 
 class ScheduleSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -123,6 +136,9 @@ class ScheduleSettings(Struct, frozen=True, forbid_unknown_fields=True):
     recheck: Annotated[
         str, Meta(description="cron expression of a run over suspect links only; empty: never")
     ] = ""
+    steady_rest_days: Annotated[
+        int, Meta(ge=0, description="ask links fine for a month only every so many days; 0: each run")
+    ] = 0
 
 
 class ReportSettings(Struct, frozen=True, forbid_unknown_fields=True):

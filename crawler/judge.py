@@ -48,17 +48,27 @@ class Voice(Enum):
 
 
 def voice_of(observation: Observation) -> Voice:
+    """What one look says."""
+    return voice_of_words(observation.outcome, observation.reason)
+
+
+def voice_of_words(outcome: Outcome, reason: Reason) -> Voice:
     """An outcome against a link counts only with a reason that is a strike; otherwise it says nothing."""
-    match observation.outcome:
+    match outcome:
         case Outcome.ALIVE | Outcome.MOVED:
             return Voice.FOR
         case Outcome.RESTRICTED:
             return Voice.KEPT_OUT
-        case Outcome.NOT_FOUND | Outcome.GONE | Outcome.UNREACHABLE if observation.reason in STRIKES:
+        case Outcome.NOT_FOUND | Outcome.GONE | Outcome.UNREACHABLE if reason in STRIKES:
             return Voice.AGAINST
         case Outcome.THROTTLED | Outcome.SKIPPED:
             return Voice.NOT_LOOKED
-    return Voice.NOT_LOOKED if observation.reason in NOT_LOOKED else Voice.SILENT
+    return Voice.NOT_LOOKED if reason in NOT_LOOKED else Voice.SILENT
+
+
+def is_excusable(failing_since: datetime | None, at: datetime, policy: HealthSettings) -> bool:
+    """Whether an outage may still be why a link fails: so long does none last."""
+    return at - (failing_since or at) < timedelta(days=policy.outage_days) - SPREAD_TOLERANCE
 
 
 def is_telling(observation: Observation) -> bool:
@@ -66,13 +76,22 @@ def is_telling(observation: Observation) -> bool:
     return voice_of(observation) in {Voice.FOR, Voice.KEPT_OUT, Voice.AGAINST}
 
 
-def judge(health: Health, observation: Observation, policy: HealthSettings) -> Health:
-    """The health after one more look.
+def judge(
+    health: Health, observation: Observation, policy: HealthSettings, *, in_outage: bool = False
+) -> Health:
+    """The health after one more look. A failure in an outage of its host says nothing, for `outage_days`.
 
     `reason`, `http_status`, `final_url` and `suggested_url` stay those of the look behind the state.
     `last_checked_at` is the last look that reached out to the link; a skipped or throttled one did not.
     """
-    match voice_of(observation):
+    voice = voice_of(observation)
+    if (
+        in_outage
+        and voice is Voice.AGAINST
+        and is_excusable(health.first_failed_at, observation.observed_at, policy)
+    ):
+        voice = Voice.SILENT
+    match voice:
         case Voice.FOR:
             return _found(health, observation)
         case Voice.KEPT_OUT:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
 from crawler.escape import for_terminal
 from crawler.hosts import Hosts
+from crawler.outages import Outage
 from crawler.plan import Plan
 from crawler.recorder import Recorder
 from crawler.records import Outcome, RunState
@@ -71,11 +72,14 @@ class Summary:
             yield f"note: {for_terminal(note)}"
 
 
-def tell_of(run: RunHandle, plan: Plan, recorder: Recorder, hosts: Hosts) -> dict[str, Any]:
+def tell_of(
+    run: RunHandle, plan: Plan, recorder: Recorder, hosts: Hosts, outages: Sequence[Outage]
+) -> dict[str, Any]:
     """The part of a summary that the database keeps; see Summary.told."""
     notes = list(run.notes)
     if not plan:
         notes.append("nothing to do: no link of the catalog was due")
+    notes += [outage.describe() for outage in outages]
     notes += [f"{lane.name}: {lane.closed}" for lane in hosts.politeness.lanes().values() if lane.closed]
     return {
         "looked_at": sum(outcomes.total() for outcomes in recorder.outcomes.values()),

@@ -23,6 +23,8 @@ class EventKind(StrEnum):
     GATED = "gated"
     WITHDRAWN = "withdrawn"
     NAME_REUSED = "name-reused"
+    OUTAGE = "outage"
+    """Of a host, a DNS zone or everything (`after` says which), not of a link."""
 
 
 @dataclass(frozen=True, slots=True)

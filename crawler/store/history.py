@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime
 from functools import cached_property
@@ -15,9 +16,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
-import msgspec
-
-from crawler.config import HealthSettings
 from crawler.errors import UsageError
 from crawler.records import (
     Catalog,
@@ -39,6 +37,7 @@ from crawler.records import (
 from crawler.store.as_of import parse_when
 from crawler.store.connect import connect_read_only, explained, has_tables
 from crawler.store.events import Event, EventKind
+from crawler.store.folding import read_intervals, read_run_terms
 from crawler.store.intervals import Interval, RunTerms, fold_intervals, row_to_interval
 from crawler.store.queries import (
     ENTRIES,
@@ -55,6 +54,7 @@ from crawler.store.queries import (
 from crawler.store.rows import LATEST, read_facts, row_to_health, row_to_link
 from crawler.store.snapshots import EntrySnapshot, FactVersion, Finding, LinkSnapshot, Place
 from crawler.store.tables import MADE_UP
+from crawler.store.timelines import StarGrowth, count_states_over, grow_stars_over
 from crawler.store.times import optional_to_time, text_to_time
 
 OBSERVED: Final = ("stars", "license", "parameter_count")
@@ -228,7 +228,7 @@ class History:
     def looks(self, url: str) -> Iterator[tuple[Interval, datetime]]:
         """Every look at a link, equal ones as one interval with the time of its last; oldest first."""
         for row in self._query(ONE_LINK, {"url": url}):
-            for interval in self._intervals(row["link_id"], row_to_link(row), LATEST):
+            for interval in read_intervals(self._connection, row["link_id"], row_to_link(row), LATEST):
                 last = interval.last_look_until(LATEST, self._run_terms)
                 yield interval, interval.observation.observed_at if last is None else last[1]
 
@@ -254,6 +254,18 @@ class History:
                 health, _ = self._fold(row["link_id"], row_to_link(row), run_id)
                 counts[health.state] += 1
         return counts
+
+    # --- over many runs ---
+
+    def states_over(self, runs: Sequence[Run], document: str | None = None) -> list[Counter[State]]:
+        """How many links were in each state after each of these runs, oldest first."""
+        with explained(self._path):
+            return count_states_over(self._connection, runs, self._run_terms, document)
+
+    def star_growth(self, runs: Sequence[Run], document: str | None, most: int) -> list[StarGrowth]:
+        """The repositories that gained most stars over these runs, oldest first."""
+        with explained(self._path):
+            return grow_stars_over(self._connection, runs, document, most)
 
     # --- what changed ---
 
@@ -352,15 +364,10 @@ class History:
         )
 
     def _fold(self, link_id: int, link: Link, run_id: int) -> tuple[Health, datetime | None]:
-        return fold_intervals(self._intervals(link_id, link, run_id), self._run_terms, run_id)
-
-    def _intervals(self, link_id: int, link: Link, run_id: int) -> Iterator[Interval]:
-        rows = self._query(
-            "SELECT * FROM observations WHERE link_id = ? AND first_run_id <= ? ORDER BY id",
-            [link_id, run_id],
-        )
-        for row in rows:
-            yield row_to_interval(row, link)
+        with explained(self._path):
+            return fold_intervals(
+                read_intervals(self._connection, link_id, link, run_id), self._run_terms, run_id
+            )
 
     def _is_present(self, run_id: int) -> bool:
         """Whether nothing has been recorded after that run: the health table then is the answer."""
@@ -374,12 +381,8 @@ class History:
 
     @cached_property
     def _run_terms(self) -> dict[int, RunTerms]:
-        return {
-            row["id"]: RunTerms(
-                text_to_time(row["started_at"]), msgspec.json.decode(row["policy"], type=HealthSettings)
-            )
-            for row in self._query("SELECT id, started_at, policy FROM runs")
-        }
+        with explained(self._path):
+            return read_run_terms(self._connection)
 
     def _query(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> Iterator[sqlite3.Row]:
         with explained(self._path):

@@ -11,9 +11,11 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import urlsplit
 
 from crawler.config import HealthSettings
 from crawler.judge import Voice, judge, voice_of
+from crawler.outages import is_covered
 from crawler.records import Health, Hop, Link, Observation, Outcome, Reason
 from crawler.store.times import text_to_time
 
@@ -23,10 +25,12 @@ SETTLED_BY_ONE = frozenset({Voice.FOR, Voice.KEPT_OUT, Voice.NOT_LOOKED})
 
 @dataclass(frozen=True, slots=True)
 class RunTerms:
-    """What folding needs to know of a run: the time of its repeated looks and the policy it judged by."""
+    """What folding needs of a run: the time of its repeated looks, the policy it judged by, its outages."""
 
     started_at: datetime
     policy: HealthSettings
+    outages: frozenset[str] = frozenset()
+    """Scopes in which failures said nothing; see crawler/outages.py."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +125,10 @@ def fold_intervals(
         else:
             looks = interval.looks_until(last_run_id, runs)
         for run_id, at in looks:
-            health = judge(health, look_at(interval.observation, at), runs[run_id].policy)
+            terms = runs[run_id]
+            look = look_at(interval.observation, at)
+            in_outage = is_covered(host_of(look.link), terms.outages)
+            health = judge(health, look, terms.policy, in_outage=in_outage)
         if interval.tells_facts:
             facts_observed_at = last[1]
     return health, facts_observed_at
@@ -138,6 +145,14 @@ def look_at(observation: Observation, at: datetime) -> Observation:
         final_url=observation.final_url,
         suggested_url=observation.suggested_url,
     )
+
+
+def host_of(link: Link) -> str:
+    """As the column `host` of `links` has it; a URL that cannot be read has none."""
+    try:
+        return urlsplit(link.canonical_url).hostname or ""
+    except ValueError:
+        return ""
 
 
 def _ranges(runs: str) -> Iterator[tuple[int, int]]:

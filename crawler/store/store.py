@@ -23,12 +23,15 @@ from crawler import __version__
 from crawler.config import HealthSettings
 from crawler.errors import UsageError
 from crawler.judge import is_telling
+from crawler.outages import Outage
 from crawler.plan import Candidate
 from crawler.records import Catalog, Exclusion, Known, Link, Observation, Question, RunState, State
 from crawler.store.connect import connect, connect_read_only, explained
 from crawler.store.events import Event
 from crawler.store.findings import update_findings
+from crawler.store.folding import Rejudged, rejudge_all
 from crawler.store.intervals import row_to_interval
+from crawler.store.outages import settle_outages
 from crawler.store.recording import LookWriter
 from crawler.store.rows import read_facts, row_to_health, row_to_link
 from crawler.store.schema import migrate
@@ -144,7 +147,9 @@ class Store:
         if latest is None or latest["state"] not in {RunState.RUNNING, RunState.INTERRUPTED}:
             return None
         started_at = text_to_time(latest["started_at"])
+        policy = msgspec.json.decode(latest["policy"], type=HealthSettings)
         if now - started_at >= RESUMABLE:
+            settle_outages(self._connection, latest["id"], started_at, policy)
             self._connection.execute(
                 "UPDATE runs SET state = ?, finished_at = coalesce(finished_at, updated_at) WHERE id = ?",
                 [RunState.INTERRUPTED.value, latest["id"]],
@@ -155,7 +160,6 @@ class Store:
             [RunState.RUNNING.value, latest["id"]],
         )
         self._requests_before = json.loads(latest["requests"])
-        policy = msgspec.json.decode(latest["policy"], type=HealthSettings)
         return RunHandle(latest["id"], started_at, resumed=True, policy=policy, notes=notes)
 
     def _begin(self, now: datetime, notes: tuple[str, ...]) -> RunHandle:
@@ -192,6 +196,7 @@ class Store:
         finished_at = max(whole_seconds(self._now()), run.started_at)
         with self._transaction():
             self._save_requests(run, requests)
+            settle_outages(self._connection, run.id, run.started_at, run.policy)
             if state is not RunState.FAILED:
                 update_findings(self._connection, run.id, finished_at)
             self._connection.execute(
@@ -239,7 +244,17 @@ class Store:
             )
         return events
 
+    def settle_outages(self, run: RunHandle) -> list[Outage]:
+        """Say which hosts failed as such; what failed there counts for nothing. `finish_run` does it too."""
+        with self._transaction():
+            return settle_outages(self._connection, run.id, run.started_at, run.policy)
+
     # --- what it adds up to ---
+
+    def rejudge(self) -> list[Rejudged]:
+        """Judge every stored look anew by this store's policy; returns the links whose state changed."""
+        with self._transaction():
+            return rejudge_all(self._connection, self._policy, whole_seconds(self._now()))
 
     def count_states(self) -> dict[str, int]:
         """Links of the present catalog by state of health, every state named."""

@@ -243,7 +243,7 @@ INITIAL: Final = (
     CREATE TABLE events (
         id INTEGER PRIMARY KEY,
         run_id INTEGER NOT NULL REFERENCES runs(id),
-        link_id INTEGER NOT NULL REFERENCES links(id),
+        link_id INTEGER REFERENCES links(id),
         kind TEXT NOT NULL,
         before TEXT,
         after TEXT,
@@ -266,6 +266,18 @@ INITIAL: Final = (
     ) STRICT, WITHOUT ROWID
     """,
     "CREATE INDEX archived_copies_run_id ON archived_copies(run_id)",
+    """
+    CREATE TABLE _lookups (
+        link_id INTEGER PRIMARY KEY REFERENCES links(id),
+        tried_at TEXT NOT NULL
+    ) STRICT
+    """,
+    """
+    CREATE TABLE _holds (
+        lane TEXT PRIMARY KEY,
+        until TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID
+    """,
     # --- views: the questions people ask ---
     """
     CREATE VIEW current_mentions AS
@@ -349,6 +361,12 @@ INITIAL: Final = (
     JOIN runs ON runs.id = counters.run_id
     """,
     """
+    CREATE VIEW outages AS
+    SELECT events.run_id, runs.started_at, events.after AS scope, events.detail
+    FROM events JOIN runs ON runs.id = events.run_id
+    WHERE events.kind = 'outage'
+    """,
+    """
     CREATE VIEW latest_runs AS
     SELECT runs.id, runs.name, runs.state, runs.started_at, runs.finished_at,
         (SELECT sum(value) FROM json_each(runs.requests)) AS requests,
@@ -361,7 +379,7 @@ INITIAL: Final = (
     CREATE VIEW run_events AS
     SELECT events.run_id, events.kind, links.url, events.before, events.after, events.detail,
         events.observed_at
-    FROM events JOIN links ON links.id = events.link_id
+    FROM events LEFT JOIN links ON links.id = events.link_id
     """,
 )
 

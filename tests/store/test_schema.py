@@ -90,6 +90,7 @@ def test_every_view_can_be_read(nights: Nights) -> None:
         "link_looks": 2,
         "moved_links": 0,
         "open_findings": 1,
+        "outages": 0,
         "restricted_links": 0,
         "run_events": 2,
         "star_history": 1,
