@@ -61,6 +61,10 @@ def _as_verdict(answer: Answer, what: str) -> Verdict:
         return read_failure(answer.failure, answer.status)
     if answer.status == 200:
         return Verdict(Outcome.SKIPPED, Reason.SKIPPED, 200, "the API answered 200 with something else")
+    if answer.status in {404, 451} and not answer.object:
+        # The API tells every absence in JSON; this is the word of something before it.
+        said = f"the API answered {answer.status} with no document"
+        return Verdict(Outcome.SKIPPED, Reason.SKIPPED, answer.status, said)
     return read_absence(answer.status, answer.object, what)
 
 

@@ -73,6 +73,11 @@ class HubAnswer:
         return self.status == 404 or (self.is_refusal and self.standing is Standing.ANONYMOUS)
 
     @property
+    def tells_error(self) -> bool:
+        """An error in the words of the Hub's own API, not of a proxy or of a retired endpoint before it."""
+        return isinstance(self.json, Mapping) and "error" in self.json
+
+    @property
     def is_page(self) -> bool:
         """Something between us and the Hub's API answered with a page of its own."""
         return "html" in self.headers.get("content-type", "").lower()
@@ -153,9 +158,9 @@ def _read_absence(answer: HubAnswer) -> Verdict:
             return _verdict(answer, Outcome.RESTRICTED, Reason.BOT_WALL, detail="the Hub answers 403")
         case 404:
             return _read_not_found(answer)
-        case 410:
+        case 410 if answer.tells_error:
             return _verdict(answer, Outcome.GONE, Reason.GONE)
-        case 451:
+        case 451 if answer.tells_error:
             return _verdict(answer, Outcome.GONE, Reason.LEGAL)
         case 429:
             return _verdict(answer, Outcome.THROTTLED, Reason.RATE_LIMITED, detail="quota of the Hub used up")
@@ -174,9 +179,7 @@ def _read_refusal(answer: HubAnswer) -> Verdict:
 
 
 def _read_not_found(answer: HubAnswer) -> Verdict:
-    told = answer.error_code == REPOSITORY_NOT_FOUND or (
-        answer.error_code is None and isinstance(answer.json, Mapping) and "error" in answer.json
-    )
+    told = answer.error_code == REPOSITORY_NOT_FOUND or (answer.error_code is None and answer.tells_error)
     if not told:
         return _says_nothing(answer, f"404 that tells of no repository ({answer.error_code})")
     match answer.standing:
