@@ -87,3 +87,23 @@ def test_many_killed_runs_end_like_an_unbroken_one(slow_place: Place, seed: int)
     broken = final_state(slow_place)
     assert len(broken) == len(PAGES)
     assert {state for _, state, *_ in broken} == {"healthy"}
+
+
+def test_a_backup_beside_a_run_and_a_new_judgement_after_it(
+    slow_place: Place, world: World, wait_until: Callable[[Callable[[], bool]], None]
+) -> None:
+    world.faults["*"] = delay(0.6)
+    with slow_place.start("run", "--no-progress") as process:
+        wait_until(lambda: len(world.requests) > 20)
+        slow_place.run("backup", "copy.db")
+        busy = slow_place.run("rejudge", code=4)
+        assert "another run holds the database" in busy.stderr
+        process.communicate(timeout=30)
+    assert (slow_place.folder / "copy.db").stat().st_size
+    assert "0 links changed" in slow_place.run("rejudge").stderr
+
+
+def test_without_a_database_nothing_is_copied_or_judged(place: Place) -> None:
+    for arguments in (("backup", "copy.db"), ("rejudge",)):
+        assert "no database yet" in place.run(*arguments, code=3).stderr
+    assert not place.database.exists()
