@@ -1,4 +1,4 @@
-"""Document text → its blocks: headings, paragraphs, list items, table rows, code, each with its offsets.
+"""Markdown text → its blocks: headings, paragraphs, list items, table rows, code, each with its offsets.
 
 Markdown as people write it: looser than CommonMark where readers are (indented prose is prose, `##Title` is
 a heading). Says nothing about links. One pass over the lines; nothing is copied but the table headers.
@@ -8,38 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from enum import StrEnum
 
+from crawler.links.block import Block, BlockKind
+from crawler.links.definitions import DEFINITION
+from crawler.links.html_blocks import closing_tag, read_html_blocks
 
-class BlockKind(StrEnum):
-    HEADING = "heading"
-    PARAGRAPH = "paragraph"
-    ITEM = "item"
-    ROW = "row"
-    CODE = "code"
-    FRONT_MATTER = "front-matter"
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """One block: its content is `text[start:end]`, without heading marks and list markers.
-
-    `level`: 1-6 of a heading; of anything else the column its content starts at. `marker`: the column of a
-    list marker. `group`: number of the table or list. `cells`: offsets of a row's cells, `header` the names
-    of its columns.
-    """
-
-    kind: BlockKind
-    start: int
-    end: int
-    level: int = 0
-    marker: int = 0
-    group: int = 0
-    cells: tuple[tuple[int, int], ...] = ()
-    header: tuple[str, ...] = ()
-    quoted: bool = False
-
+__all__ = ["Block", "BlockKind", "read_html_blocks", "read_markdown_blocks", "split_cells"]
 
 _FRONT_MATTER = re.compile(
     r"\A(---|\+\+\+)[ \t]*\r?\n(.*?)^(?:\1|\.\.\.)[ \t]*(?:\r?\n|\Z)", re.DOTALL | re.MULTILINE
@@ -59,7 +33,7 @@ _DELIMITER_ROW = re.compile(r"[ \t>]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]
 _HTML_HEADING = re.compile(r"[ \t]*<h([1-6])\b[^<>]*>", re.IGNORECASE)
 _HTML_STRUCTURE = re.compile(r"[ \t]*<(table|ul|ol|dl)\b", re.IGNORECASE)
 _HTML_SEARCH_LIMIT = 2000
-_DEFINITION_LINE = re.compile(r"[ \t]{0,3}\[[^\]\n^][^\]\n]*\]:[ \t]*\S")
+_DEFINITION_LINE = re.compile(r"[ \t]{0,3}\[[^\]\n^][^\n]*\]:")
 _LINE_START = frozenset(" \t>#-=*+_`~|<[(（•◦▪‣0123456789")
 
 
@@ -166,7 +140,12 @@ class _Reader:
             )
             self.lines_open = 1
             return
-        if self.open is None and _DEFINITION_LINE.match(text, content, end):
+        if (
+            self.open is None
+            and _DEFINITION_LINE.match(text, content, end)
+            and (definition := DEFINITION.match(text, start))
+        ):
+            self.position = max(self.position, definition.end() + 1)
             return
         self._continue(start, end, content, quoted=quoted)
 
@@ -225,11 +204,7 @@ class _Reader:
             if delimited:
                 self.header = tuple(text[a:b] for a, b in cells)
                 self.position = next_end + 1
-                return (
-                    None
-                    if not any(self.header)
-                    else Block(BlockKind.ROW, start, start, group=self.group, header=self.header)
-                )
+                return Block(BlockKind.ROW, start, end, group=self.group, header=self.header)
             self.header = ()
         return Block(
             BlockKind.ROW,
@@ -252,7 +227,7 @@ class _Reader:
             self._continue_after(closing.end())
             return [Block(BlockKind.HEADING, heading.end(), closing.start(), int(heading[1]))]
         if structure := _HTML_STRUCTURE.match(text, start, end):
-            stop = _closing_tag(text, structure[1], structure.end())
+            stop = closing_tag(text, structure[1], structure.end())
             self._continue_after(stop)
             self.group += 1
             return list(read_html_blocks(text, start, stop, first_group=self.group * 1000))
@@ -295,115 +270,3 @@ def split_cells(text: str, start: int, end: int) -> tuple[tuple[int, int], ...]:
         cells.append((left, right))
         cell_start = position = bar + 1
     return tuple(cells)
-
-
-# --- HTML ---------------------------------------------------------------------------------------------
-
-_BLOCK_TAG = re.compile(
-    r"<(/?)(h[1-6]|li|tr|td|th|thead|tbody|table|ul|ol|dl|dt|dd|p|div|section|article|header|footer|main|nav|"
-    r"blockquote|pre|figure|details|summary|body|html|center|hr|title)\b(?:[^<>\"']|\"[^\"]{0,4000}\"|'[^']{0,4000}')*>",
-    re.IGNORECASE,
-)
-
-
-def _closing_tag(text: str, name: str, start: int) -> int:
-    """Where the element ends, nested elements of its kind counted; the end of the text if never."""
-    depth = 1
-    for tag in re.compile(rf"<(/?){name}\b", re.IGNORECASE).finditer(text, start):
-        depth += -1 if tag[1] else 1
-        if depth == 0:
-            closing = text.find(">", tag.end())
-            return len(text) if closing < 0 else closing + 1
-    return len(text)
-
-
-def read_html_blocks(
-    text: str, start: int = 0, end: int | None = None, *, first_group: int = 0
-) -> Iterator[Block]:
-    """The blocks of an HTML text: what stands between block-level tags."""
-    end = len(text) if end is None else end
-    reader = _HtmlReader(text, first_group)
-    cursor = start
-    for tag in _BLOCK_TAG.finditer(text, start, end):
-        yield from reader.text_until(cursor, tag.start())
-        yield from reader.tag(tag)
-        cursor = tag.end()
-    yield from reader.text_until(cursor, end)
-    yield from reader.finish(end)
-
-
-class _HtmlReader:
-    def __init__(self, text: str, first_group: int) -> None:
-        self.text = text
-        self.group = first_group
-        self.depth = 0
-        self.heading: tuple[int, int] | None = None
-        self.item_open = False
-        self.row_start: int | None = None
-        self.cell_start: int | None = None
-        self.cells: list[tuple[int, int]] = []
-        self.row_is_header = False
-        self.header: tuple[str, ...] = ()
-        self.in_code = False
-
-    def text_until(self, start: int, end: int) -> Iterator[Block]:
-        if self.heading or self.row_start is not None or start >= end:
-            return
-        if self.text[start:end].isspace():
-            return
-        if self.item_open:
-            self.item_open = False
-            yield Block(BlockKind.ITEM, start, end, self.depth * 2, (self.depth - 1) * 2, self.group)
-        elif self.in_code:
-            yield Block(BlockKind.CODE, start, end)
-        else:
-            yield Block(BlockKind.PARAGRAPH, start, end, self.depth * 2)
-
-    def tag(self, tag: re.Match[str]) -> Iterator[Block]:
-        closing, name = bool(tag[1]), tag[2].lower()
-        if name[0] == "h" and name[1:].isdigit():
-            if not closing:
-                self.heading = (int(name[1]), tag.end())
-            elif self.heading:
-                yield Block(BlockKind.HEADING, self.heading[1], tag.start(), self.heading[0])
-                self.heading = None
-        elif name in {"ul", "ol", "dl"}:
-            self.depth = max(0, self.depth + (-1 if closing else 1))
-            self.group += not closing
-        elif name in {"li", "dt"}:
-            self.item_open = not closing
-        elif name == "pre":
-            self.in_code = not closing
-        elif name == "table":
-            self.header = ()
-            self.group += 1
-        elif name == "tr":
-            yield from self.finish(tag.start())
-            if not closing:
-                self.row_start = tag.end()
-        elif name in {"td", "th"}:
-            self._close_cell(tag.start())
-            if not closing and self.row_start is not None:
-                self.cell_start = tag.end()
-                self.row_is_header = name == "th" and (self.row_is_header or not self.cells)
-
-    def _close_cell(self, end: int) -> None:
-        if self.cell_start is not None:
-            self.cells.append((self.cell_start, end))
-            self.cell_start = None
-
-    def finish(self, end: int) -> Iterator[Block]:
-        """Closes the row that is open."""
-        self._close_cell(end)
-        if self.row_start is not None and self.cells:
-            cells = tuple(self.cells)
-            if self.row_is_header and not self.header:
-                self.header = tuple(re.sub(r"<[^>]*>", " ", self.text[a:b]).strip() for a, b in cells)
-                yield Block(
-                    BlockKind.ROW, self.row_start, self.row_start, group=self.group, header=self.header
-                )
-            else:
-                yield Block(
-                    BlockKind.ROW, self.row_start, end, group=self.group, cells=cells, header=self.header
-                )
-        self.row_start, self.cells, self.row_is_header = None, [], False

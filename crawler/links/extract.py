@@ -13,9 +13,9 @@ from typing import Any
 from crawler.links.blocks import Block, read_html_blocks, read_markdown_blocks
 from crawler.links.classify import link_of
 from crawler.links.decode import SourceText, read_source
+from crawler.links.definitions import Definition, read_definitions
 from crawler.links.glued import read_glued_blocks
 from crawler.links.hidden import hide_unseen
-from crawler.links.inline import Definition, read_definitions
 from crawler.links.known import collect_known
 from crawler.links.passages import Owner, Passage, PassageReader, PlacedLink
 from crawler.links.roles import decide_role

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from typing import Final
 
 _NOT_LINE_END = re.compile(r"[^\r\n]")
@@ -12,6 +13,7 @@ _HIDDEN_ELEMENT = re.compile(
     r"[^<>]{0,2000}>",
     re.IGNORECASE,
 )
+_FENCE = re.compile(r"^[ \t>]*(`{3,}|~{3,})([^`\n]*)$", re.MULTILINE)
 _VOID: Final = frozenset({"img"})
 _COMMENT_START = "<!--"
 _COMMENT_END = "-->"
@@ -35,17 +37,37 @@ def hide_unseen(text: str) -> str:
 
 
 def _comments(text: str) -> list[tuple[int, int]]:
-    spans = []
     start = text.find(_COMMENT_START)
+    if start < 0:
+        return []
+    spans = []
+    fences = _fences(text)
     while start >= 0:
-        end = text.find(_COMMENT_END, start + len(_COMMENT_START))
-        if end < 0:
-            break
-        end += len(_COMMENT_END)
-        # `<!--` in a code span is text about comments, and its end may be far away.
-        if start == 0 or text[start - 1] != "`":
-            spans.append((start, end))
-        start = text.find(_COMMENT_START, end)
+        # `<!-->` is a whole comment, CommonMark 0.31 section 6.6.
+        end = text.find(_COMMENT_END, start + len(_COMMENT_START) - 2)
+        after = end + len(_COMMENT_END) if end >= 0 else len(text)
+        # Comments in code are shown; and their end may be far away.
+        shown = text.startswith("`", start - 1) if start else False
+        if (fence := bisect_right(fences, (start, len(text))) - 1) >= 0 and start < fences[fence][1]:
+            shown, after = True, start + len(_COMMENT_START)
+        if not shown:
+            if end < 0 and text[text.rfind("\n", 0, start) + 1 : start].strip():
+                break  # on a line of words, a comment that never ends is words too
+            spans.append((start, after))
+        start = text.find(_COMMENT_START, after)
+    return spans
+
+
+def _fences(text: str) -> list[tuple[int, int]]:
+    """The insides of fenced code blocks."""
+    spans = []
+    opening: re.Match[str] | None = None
+    for fence in _FENCE.finditer(text):
+        if opening is None:
+            opening = fence
+        elif fence[1].startswith(opening[1]) and not fence[2].strip():
+            spans.append((opening.end(), fence.start()))
+            opening = None
     return spans
 
 

@@ -6,15 +6,15 @@ it, because roles and names are decided from that. Linear: one pass of tokens, b
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from crawler.links.addresses import find_urls
+from crawler.links.definitions import Definition, reference_key
+from crawler.links.destination import meant_address, unescape_entities
 from crawler.links.run_together import NOTHING_KNOWN, KnownAddresses
-from crawler.links.url_end import unescape_markdown
 from crawler.links.url_start import START_HINT
 
 
@@ -32,7 +32,7 @@ class InlineLink:
     """One link: `text[start:end]` is the address as written, `text[outer_start:outer_end]` all its markup.
 
     `label` is the span of the words a reader clicks on, `around_image` whether those are (also) an image,
-    `inside_link` whether this is an image inside a link.
+    `inside_link` whether this is an image inside a link, `alternative` the other spelling of an uncertain end.
     """
 
     start: int
@@ -44,15 +44,7 @@ class InlineLink:
     label: tuple[int, int] | None = None
     around_image: bool = False
     inside_link: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Definition:
-    """Where a reference definition keeps its address."""
-
-    start: int
-    end: int
-    url: str
+    alternative: str | None = None
 
 
 _TOKEN = re.compile(
@@ -65,77 +57,24 @@ _TOKEN = re.compile(
 )
 _DESTINATION = re.compile(
     r"\([ \t\r\n]{0,20}(?:<(?P<angle>[^<>\n]{0,4000})>"
-    r"|(?P<plain>(?:[^\s()\\<]|\\.|\((?:[^\s()\\]|\\.|\([^\s()]{0,200}\)){0,500}\)|\\|<){0,4000}))"
+    r"|(?P<plain>(?:[^\s()\\<]|\\[^\r\n]|\((?:[^\s()\\]|\\[^\r\n]|\([^\s()]{0,200}\)){0,500}\)|\\|<){0,4000}))"
     r"(?:[ \t\r\n]{1,20}(?:\"[^\"]{0,500}\"|'[^']{0,500}'|\([^()]{0,500}\)|“[^”]{0,500}”))?"
     r"(?:[ \t]{1,4}=\d{0,5}x\d{0,5})?[ \t\r\n]{0,20}\)",
     re.DOTALL,
 )
 _REFERENCE = re.compile(r"[ \t]?\[(?P<id>[^\[\]]{0,999})\]")
 _ATTRIBUTE = re.compile(
-    r"(?:^|\s)(?P<name>href|src|data-src|poster)\s*=\s*(?:\"(?P<d>[^\"]*)\"|'(?P<s>[^']*)'|(?P<b>[^\s\"'>]+))",
+    r"(?:^|\s)(?P<name>href|src|poster|srcset|data)\s*=\s*(?:\"(?P<d>[^\"]*)\"|'(?P<s>[^']*)'|(?P<b>[^\s\"'>]+))",
     re.IGNORECASE,
 )
 _MARKUP_HINT = re.compile(r"[\[`<]")
-_WEB_ADDRESS = re.compile(r"\s*(?:h{0,2}t{1,3}ps?\s?:\s?/|h?ttps?//|//[\w-]+\.\w|www\.\w)", re.IGNORECASE)
-_SCHEMELESS = re.compile(r"(?:[a-z0-9-]+\.)+[a-z]{2,12}(?::\d+)?/[^\s]", re.IGNORECASE)
-_KNOWN_HOST = re.compile(
-    r"(?:www\.|[a-z0-9-]+\.)?(?:github\.com|github\.io|huggingface\.co|hf\.co|arxiv\.org|gitee\.com|modelscope\.cn|"
-    r"kaggle\.com|zhihu\.com|google\.com|openai\.com|medium\.com)(?:/|$)",
-    re.IGNORECASE,
-)
-_ENTITY = re.compile(r"&(?:[a-zA-Z]{2,8}|#\d{1,6}|#[xX][0-9a-fA-F]{1,6});")
-_BROKEN_PLACEHOLDER = re.compile(r"[<>{}\s]|\.\.\.$|…|^https?://(?:\W|$)")
 _LINK_TAGS = frozenset({"a", "area"})
 _IMAGE_TAGS = frozenset({"img"})
 _EMBED_TAGS = frozenset({"iframe", "video", "audio", "source", "embed"})
-
-DEFINITION = re.compile(
-    r"^[ \t>]{0,12}\[(?P<id>[^\[\]\n^]{1,999})\]:[ \t]*(?:\r?\n[ \t]*)?"
-    r"(?:<(?P<angle>[^<>\n]{1,4000})>|(?P<plain>[^\s<]\S{0,4000}))",
-    re.MULTILINE,
-)
-
-
-def read_definitions(text: str) -> dict[str, Definition]:
-    """The reference definitions of a document; the first of an id wins."""
-    definitions: dict[str, Definition] = {}
-    if "]:" not in text:
-        return definitions
-    for match in DEFINITION.finditer(text):
-        group = "angle" if match["angle"] is not None else "plain"
-        url = meant_address(match[group])
-        if url is not None:
-            key = reference_key(match["id"])
-            definitions.setdefault(key, Definition(match.start(group), match.end(group), url))
-    return definitions
-
-
-def reference_key(label: str) -> str:
-    return " ".join(label.casefold().split())
-
-
-def meant_address(written: str, *, markdown: bool = True) -> str | None:
-    """The address that a destination or attribute means; None for anchors, relative links, other schemes."""
-    address = written.strip()
-    if markdown:
-        address = unescape_markdown(address)
-    if "&" in address:
-        address = _ENTITY.sub(lambda match: html.unescape(match[0]), address)
-    if address.startswith("//"):
-        address = "https:" + address
-    elif not _WEB_ADDRESS.match(address):
-        if not (_SCHEMELESS.match(address) and _KNOWN_HOST.match(address)) and not _KNOWN_HOST.fullmatch(
-            address
-        ):
-            return None
-        address = "https://" + address
-    found = next(find_urls(address), None)
-    if found is None or found.start != 0:
-        return None if _BROKEN_PLACEHOLDER.search(address) else address
-    # The scheme as meant, the rest as written: a destination is delimited already.
-    if not address.lower().startswith(("http://", "https://")):
-        return found.url if found.end == len(address) else found.url + address[found.end :]
-    return address
+_CODE_TAGS = frozenset({"code", "kbd", "samp", "tt", "pre"})
+# `[x]([a](https://…))`: what stands for a destination is a link itself.
+_HOLDS_MARKUP = re.compile(r"!?\[[^\[\]]*\]\(|<a\s")
+_CANDIDATE = re.compile(r"[^\s,]\S*[^\s,]")
 
 
 def find_inline_links(
@@ -146,13 +85,14 @@ def find_inline_links(
     *,
     known: KnownAddresses = NOTHING_KNOWN,
     markdown: bool = True,
+    in_code: bool = False,
 ) -> list[InlineLink]:
-    """The links in `text[start:end]` by their place in the text."""
+    """The links in `text[start:end]` by their place in the text. `in_code`: it is HTML that shows code."""
     if not _MARKUP_HINT.search(text, start, end):
         if not START_HINT.search(text, start, end):
             return []
-        return list(_bare(text, start, end, known, markdown, LinkForm.BARE))
-    scanner = _Scanner(text, start, end, definitions, markdown)
+        return list(_bare(text, start, end, known, markdown, LinkForm.CODE if in_code else LinkForm.BARE))
+    scanner = _Scanner(text, start, end, definitions, markdown=markdown, in_code=in_code)
     scanner.scan()
     links = scanner.links
     for region_start, region_end, form in scanner.free_regions():
@@ -180,9 +120,15 @@ def _bare(
     code = form is LinkForm.CODE
     for found in find_urls(text, start, end, known=known, escapes=markdown and not code, code=code):
         url = found.url
-        if "&" in url:
-            url = _ENTITY.sub(lambda match: html.unescape(match[0]), url)
-        yield InlineLink(found.start, found.end, url, form, found.start, found.end)
+        yield InlineLink(
+            found.start,
+            found.end,
+            unescape_entities(url),
+            form,
+            found.start,
+            found.end,
+            alternative=found.alternative,
+        )
 
 
 @dataclass(slots=True)
@@ -207,11 +153,19 @@ class _Anchor:
 
 class _Scanner:
     def __init__(
-        self, text: str, start: int, end: int, definitions: Mapping[str, Definition], markdown: bool
+        self,
+        text: str,
+        start: int,
+        end: int,
+        definitions: Mapping[str, Definition],
+        *,
+        markdown: bool,
+        in_code: bool,
     ) -> None:
         self.text, self.start, self.end = text, start, end
         self.definitions = definitions
-        self.markdown = markdown
+        self.markdown, self.in_code = markdown, in_code
+        self.code_start: int | None = None
         self.links: list[InlineLink] = []
         self.taken: list[tuple[int, int]] = []
         self.code: list[tuple[int, int]] = []
@@ -239,18 +193,32 @@ class _Scanner:
 
     def free_regions(self) -> Iterator[tuple[int, int, LinkForm]]:
         """What no link has taken, in order; code spans are told apart."""
-        spans = [(a, b, None) for a, b in self.taken] + [(a, b, LinkForm.CODE) for a, b in self.code]
+        prose = LinkForm.BARE if self.markdown or not self.in_code else LinkForm.CODE
+        code = iter(sorted(self.code))
+        span = next(code, None)
+        for start, end in self._gaps():
+            cursor = start
+            while span is not None and span[0] < end:
+                if span[1] > cursor:
+                    inside = max(span[0], cursor)
+                    if inside > cursor:
+                        yield cursor, inside, prose
+                    cursor = min(span[1], end)
+                    yield inside, cursor, LinkForm.CODE
+                if span[1] > end:
+                    break
+                span = next(code, None)
+            if cursor < end:
+                yield cursor, end, prose
+
+    def _gaps(self) -> Iterator[tuple[int, int]]:
         cursor = self.start
-        for a, b, form in sorted(spans, key=lambda span: (span[0], -span[1])):
-            if a < cursor:
-                continue
-            if a > cursor:
-                yield cursor, a, LinkForm.BARE
-            if form is not None:
-                yield a, b, form
-            cursor = b
+        for start, end in sorted(self.taken):
+            if start > cursor:
+                yield cursor, start
+            cursor = max(cursor, end)
         if cursor < self.end:
-            yield cursor, self.end, LinkForm.BARE
+            yield cursor, self.end
 
     def _code_span(self, token: re.Match[str]) -> int:
         ticks = token["ticks"]
@@ -275,36 +243,58 @@ class _Scanner:
     def _add(self, link: InlineLink) -> None:
         if self.anchor is not None and link.form is LinkForm.IMAGE:
             self.anchor.has_image = True
-            link = InlineLink(
-                link.start,
-                link.end,
-                link.url,
-                link.form,
-                link.outer_start,
-                link.outer_end,
-                link.label,
-                link.around_image,
-                inside_link=True,
-            )
+            link = replace(link, inside_link=True)
         self.links.append(link)
         self.taken.append((link.outer_start, link.outer_end))
 
     def _tag(self, token: re.Match[str]) -> None:
         tag = token["tag"].lower()
         self.taken.append(token.span())
-        if tag in _LINK_TAGS:
+        if tag in _CODE_TAGS:
+            self._code_tag(token)
+        elif tag in _LINK_TAGS:
             self._close_anchor(token.start())
             if not token["close"] and (found := self._attribute(token, "href")):
                 start, end, url = found
                 self.anchor = _Anchor(start, end, url, token.start(), token.end())
-        elif (
-            tag in _IMAGE_TAGS | _EMBED_TAGS
-            and not token["close"]
-            and (found := self._attribute(token, "src"))
-        ):
-            start, end, url = found
+        elif token["close"]:
+            return
+        elif tag in _IMAGE_TAGS | _EMBED_TAGS:
             form = LinkForm.IMAGE if tag in _IMAGE_TAGS else LinkForm.LINK
+            self._embed(token, "src", form)
+            self._embed(token, "poster", LinkForm.IMAGE)
+            self._candidates(token)
+        elif tag == "object":
+            self._embed(token, "data", LinkForm.LINK)
+
+    def _code_tag(self, token: re.Match[str]) -> None:
+        if not token["close"]:
+            self.code_start = token.end() if self.code_start is None else self.code_start
+        elif self.code_start is not None:
+            self.code.append((self.code_start, token.start()))
+            self.code_start = None
+
+    def _embed(self, token: re.Match[str], attribute: str, form: LinkForm) -> None:
+        if found := self._attribute(token, attribute):
+            start, end, url = found
             self._add(InlineLink(start, end, url, form, token.start(), token.end()))
+
+    def _candidates(self, token: re.Match[str]) -> None:
+        """The pictures of a `srcset`: address and size, separated by commas."""
+        offset = token.start("attributes")
+        for attribute in _ATTRIBUTE.finditer(token["attributes"]):
+            if attribute["name"].lower() != "srcset":
+                continue
+            group = next(g for g in ("d", "s", "b") if attribute[g] is not None)
+            for candidate in _CANDIDATE.finditer(attribute[group]):
+                url = meant_address(candidate[0], markdown=False) if "//" in candidate[0] else None
+                if url is not None:
+                    start = offset + attribute.start(group) + candidate.start()
+                    self._add(
+                        InlineLink(
+                            start, start + len(candidate[0]), url, LinkForm.IMAGE, token.start(), token.end()
+                        )
+                    )
 
     def _attribute(self, token: re.Match[str], name: str) -> tuple[int, int, str] | None:
         offset = token.start("attributes")
@@ -343,6 +333,8 @@ class _Scanner:
             group = "angle" if destination["angle"] is not None else "plain"
             url = meant_address(destination[group])
             start, end = destination.span(group)
+            if url is None and _HOLDS_MARKUP.match(destination[group]):
+                return token.end()
             return self._link(bracket, token, url, start, end, destination.end())
         reference = _REFERENCE.match(text, token.end(), self.end)
         label = text[bracket.content : token.start()]

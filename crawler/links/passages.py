@@ -13,13 +13,8 @@ from enum import StrEnum
 from typing import Final
 
 from crawler.links.blocks import Block, BlockKind
-from crawler.links.inline import (
-    Definition,
-    InlineLink,
-    LinkForm,
-    find_code_links,
-    find_inline_links,
-)
+from crawler.links.definitions import Definition
+from crawler.links.inline import InlineLink, LinkForm, find_code_links, find_inline_links
 from crawler.links.names import (
     cell_name,
     has_date_note,
@@ -162,11 +157,22 @@ class PassageReader:
         )
 
     def links_of(self, block: Block) -> list[InlineLink]:
-        if block.kind is BlockKind.CODE:
+        if block.kind is BlockKind.CODE and self.markdown:
             return find_code_links(self.text, block.start, block.end)
-        return find_inline_links(
-            self.text, block.start, block.end, self.definitions, known=self.known, markdown=self.markdown
-        )
+        links = []
+        for start, end in (
+            block.cells if block.kind is BlockKind.ROW and block.cells else [(block.start, block.end)]
+        ):
+            links += find_inline_links(
+                self.text,
+                start,
+                end,
+                self.definitions,
+                known=self.known,
+                markdown=self.markdown,
+                in_code=block.kind is BlockKind.CODE,
+            )
+        return links
 
 
 def _sections(blocks: Iterable[Block]) -> Iterator[tuple[Block | None, list[Block], Block | None]]:
@@ -393,9 +399,9 @@ class _Section:
 
     def _read_row(self, block: Block) -> Passage:
         self.items.clear()
-        if not block.cells:
-            return Passage(block, None, self.section)
         links = self.reader.links_of(block)
+        if not block.cells:
+            return Passage(block, None, self.section, self._place(block, links))
         column = self._name_column(block)
         owner: Owner | None = None
         span: tuple[int, int] | None = None

@@ -45,7 +45,7 @@ _BRACKETS = re.compile(r"[()\[\]{}]")
 _OPENERS: Final = {")": "(", "]": "[", "}": "{"}
 # Marks of the text around it, written as entities, which no address holds unescaped.
 _ENCLOSING_ENTITY = re.compile(
-    r"&(?:lt|gt|quot|nbsp|apos|#0?(?:34|39|60|62|160)|#x(?:22|27|3[ce]|a0));", re.I
+    r"&(?:lt|gt|quot|nbsp|apos|#0?(?:34|39|60|62|160)|#x(?:22|27|3[ce]|a0));", re.IGNORECASE
 )
 
 # Paths whose grammar says where they end, whatever follows. Group 0 is the whole address.

@@ -1,0 +1,42 @@
+"""The reference definitions of a Markdown text: `[id]: address "title"`."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from crawler.links.destination import meant_address
+
+DEFINITION = re.compile(
+    r"^[ \t>]{0,12}\[(?P<id>(?:[^\[\]\n^\\]|\\.)(?:[^\[\]\n\\]|\\.){0,998})\]:[ \t]*(?:\r?\n[ \t]*)?"
+    r"(?:<(?P<angle>[^<>\n]{1,4000})>|(?P<plain>[^\s<]\S{0,4000}))"
+    r"(?:[ \t]*(?:\r?\n)?[ \t]*(?:\"[^\"\n]{0,500}\"|'[^'\n]{0,500}'|\([^()\n]{0,500}\)))?[ \t]*(?=\r?$)",
+    re.MULTILINE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """Where a reference definition keeps its address."""
+
+    start: int
+    end: int
+    url: str
+
+
+def read_definitions(text: str) -> dict[str, Definition]:
+    """The reference definitions of a document; the first of an id wins."""
+    definitions: dict[str, Definition] = {}
+    if "]:" not in text:
+        return definitions
+    for match in DEFINITION.finditer(text):
+        group = "angle" if match["angle"] is not None else "plain"
+        url = meant_address(match[group])
+        if url is not None:
+            key = reference_key(match["id"])
+            definitions.setdefault(key, Definition(match.start(group), match.end(group), url))
+    return definitions
+
+
+def reference_key(label: str) -> str:
+    return " ".join(label.casefold().split())
