@@ -121,7 +121,9 @@ class GuardedTransport(httpx.AsyncBaseTransport):
                 httpcore.AsyncConnectionPool(
                     ssl_context=self._tls,
                     proxy=_make_proxy(proxy, self._tls) if proxy else None,
-                    max_connections=self._concurrency,
+                    # Politeness bounds connections. A bound here would be used up for good by tunnels whose
+                    # TLS handshake fails: httpcore never takes them off its pool.
+                    max_connections=None,
                     max_keepalive_connections=self._concurrency,
                     keepalive_expiry=KEEPALIVE_SECONDS,
                     network_backend=backend,

@@ -181,6 +181,24 @@ def test_a_location_that_is_not_utf_8_keeps_its_bytes() -> None:
     assert read_location(headers) == "/%B2%E2%CA%D4"
 
 
+def test_failed_handshakes_in_tunnels_leave_room_for_the_next_look(
+    sandbox: Sandbox, world: World, clock: SimulatedClock
+) -> None:
+    world.faults["pages.example.org"] = faults.bad_certificate()
+    settings = sandbox.proxied_settings(network={"timeout_seconds": 5.0, "per_host_concurrency": 1})
+    run = Run(settings, NetworkEnvironment.from_mapping(sandbox.environment()), clock)
+
+    async def fetch_all() -> list[FetchResult]:
+        async with Fetcher(run.settings, run.environment, run.politeness, run.meter, run.clock) as fetcher:
+            looks = [await fetcher.get(f"https://pages.example.org/{number}") for number in range(2)]
+            world.faults.clear()
+            return [*looks, await fetcher.get(URL)]
+
+    *failed, answered = asyncio.run(asyncio.wait_for(fetch_all(), timeout=10))
+    assert [look.failure and look.failure.reason for look in failed] == [Reason.TLS_FAILURE] * 2
+    assert answered.status == 200
+
+
 # --- endpoints the operator configured -----------------------------------------------------------
 
 

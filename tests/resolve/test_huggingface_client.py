@@ -93,3 +93,19 @@ def test_a_slow_answer_ends_at_the_deadline(sandbox: Sandbox, world: World) -> N
     assert answer.failure.reason is Reason.TIMEOUT
     assert answer.elapsed_seconds is not None
     assert answer.elapsed_seconds < 2
+
+
+def test_failed_handshakes_in_tunnels_leave_room_for_the_next_look(sandbox: Sandbox, world: World) -> None:
+    world.faults["huggingface.co"] = faults.bad_certificate()
+    environment = NetworkEnvironment.from_mapping(sandbox.environment())
+    network = NetworkSettings(timeout_seconds=5.0, per_host_concurrency=1)
+
+    async def ask_all() -> list[HubAnswer]:
+        async with HubClient("https://huggingface.co", network, environment, RequestMeter()) as client:
+            looks = [await ask_for(client, f"o/m{number}") for number in range(2)]
+            world.faults.clear()
+            return [*looks, await ask_for(client, "o/m")]
+
+    *failed, answered = asyncio.run(asyncio.wait_for(ask_all(), timeout=10))
+    assert [look.failure and look.failure.reason for look in failed] == [Reason.TLS_FAILURE] * 2
+    assert answered.status == 200

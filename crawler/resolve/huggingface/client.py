@@ -89,12 +89,14 @@ class HubClient:
         tls = environment.ssl_context()
         proxy = None if is_loopback(self._origin.host) else environment.proxy_for(endpoint)
         self._has_proxy = proxy is not None
-        places = network.per_host_concurrency
+        # The lane bounds connections. A bound here would be used up for good by tunnels whose TLS handshake
+        # fails: httpcore2 never takes them off its pool, and the next look would wait for ever.
+        limits = httpx2.Limits(max_connections=None, max_keepalive_connections=network.per_host_concurrency)
         self._wire = httpx2.HTTPTransport(
             verify=tls,
             trust_env=False,
             proxy=_make_proxy(proxy, tls) if proxy else None,
-            limits=httpx2.Limits(max_connections=places, max_keepalive_connections=places),
+            limits=limits,
         )
 
     async def __aenter__(self) -> Self:
