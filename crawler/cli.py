@@ -172,27 +172,49 @@ def schedule(context: Context) -> None:
 @click.option(
     "--format",
     "format_name",
-    type=click.Choice(["terminal", "markdown"]),
+    type=click.Choice(["terminal", "markdown", "html", "json", "atom", "jsonfeed", "badge", "badge-json"]),
     default="terminal",
     show_default=True,
 )
+@click.option(
+    "--lang",
+    type=click.Choice(["en", "zh"]),
+    help="Its language (default: that of the lists; English in a terminal and for machines).",
+)
+@click.option("--if-changed", is_flag=True, help="Say and write nothing unless something changed.")
 @click.option("--output", type=click.Path(path_type=Path), metavar="FILE", help="Write there, atomically.")
 @click.option("--document", metavar="NAME", help="Only this document.")
 @click.option("--as-of", metavar="WHEN", help="A date, a time or a run id: the report as it was then.")
 @click.pass_obj
 def report(
-    context: Context, format_name: str, output: Path | None, document: str | None, as_of: str | None
+    context: Context,
+    format_name: str,
+    lang: str | None,
+    if_changed: bool,
+    output: Path | None,
+    document: str | None,
+    as_of: str | None,
 ) -> None:
     """Say which links are dead, moved, suspect or restricted, and what changed.
 
     \b
     Example:
-      crawler report --format markdown --output stale.md
+      crawler report --format html --output stale.html
     """
+    from crawler.report.language import Language
     from crawler.report.output import write_output
     from crawler.report.stale import stale_report
 
-    write_output(stale_report(context.config, format_name, document=document, as_of=as_of), output)
+    told = stale_report(
+        context.config,
+        format_name,
+        document=document,
+        as_of=as_of,
+        language=Language(lang) if lang else None,
+        if_changed=if_changed,
+    )
+    if told is not None:
+        write_output(told, output)
 
 
 @cli.command()
@@ -296,6 +318,28 @@ def validate(context: Context) -> None:
     click.echo(f"{errors:,} errors, {len(problems) - errors:,} warnings", err=True)
     if errors:
         raise SystemExit(UsageError.exit_code)
+
+
+@cli.command()
+@with_config
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.option("--write", is_flag=True, help="Make the certain changes, each file atomically.")
+@click.option("--json", "as_json", is_flag=True, help="Changes and proposals as JSON on stdout.")
+@click.pass_obj
+def fix(context: Context, files: tuple[str, ...], write: bool, as_json: bool) -> None:
+    """Put moved links of documents and catalog files right: a diff; proposals for dead links on stderr.
+
+    \b
+    Example:
+      crawler fix README.md --write
+    """
+    from crawler.fixer.command import fix_files
+
+    quiet = logging.getLogger("crawler").level >= logging.ERROR
+    documents = [(name, read_document(name)) for name in files]
+    for told, is_data in fix_files(context.config, documents, write=write, as_json=as_json):
+        if is_data or not quiet:
+            click.echo(told, err=not is_data)
 
 
 @cli.command()

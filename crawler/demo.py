@@ -52,7 +52,7 @@ def run_demo(database: Path, nights: int) -> Iterator[str]:
                 world.next_night()
     write_config(config)
     yield ""
-    yield "".join(stale_report(config, "terminal", document=None, as_of=None)).rstrip("\n")
+    yield "".join(stale_report(config, "terminal", document=None, as_of=None) or ()).rstrip("\n")
     yield ""
     yield from next_steps(config.path, database)
 
@@ -65,7 +65,7 @@ def describe_night(night: int, summary: Summary) -> str:
 
 def next_steps(config: Path, database: Path) -> Iterator[str]:
     yield "Look around (made-up data):"
-    yield f"  crawler report --config {config} --format markdown"
+    yield f"  crawler report --config {config} --format html --output report.html"
     yield f"  crawler export --config {config} --output demo.json"
     yield f"  crawler status --config {config}"
     yield f"  sqlite3 {database} 'SELECT * FROM dead_links'"  # noqa: S608 - shown, not run

@@ -19,7 +19,12 @@ def write_output(chunks: Iterable[str], output: Path | None) -> None:
     """
     if output is None:
         write_stdout(chunks)
-        return
+    else:
+        write_file((chunk.encode() for chunk in chunks), output)
+
+
+def write_file(chunks: Iterable[bytes], output: Path) -> None:
+    """Replace a file by these bytes, atomically. Raises as `write_output` does."""
     try:
         handle, partial = tempfile.mkstemp(prefix=f".{output.name}.", dir=output.parent)
     except FileNotFoundError:
@@ -27,7 +32,7 @@ def write_output(chunks: Iterable[str], output: Path | None) -> None:
     except OSError as error:
         raise UnableError(f"cannot write: {error.strerror}", where=str(output)) from error
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+        with os.fdopen(handle, "wb") as file:
             for chunk in chunks:
                 file.write(chunk)
             file.flush()

@@ -61,6 +61,11 @@ def collect_report(
     return _Collector(history, run, document, text).collect(title)
 
 
+def collect_news(history: History, run: Run, *, document: str | None, text: Text = ENGLISH) -> list[News]:
+    """What changed in a run, the gravest first."""
+    return list(_Collector(history, run, document, text).news(run))
+
+
 @dataclass(slots=True)
 class _Doubt:
     """Links that could not be checked for one reason: how many at which hosts, and what the looks said."""
@@ -104,7 +109,7 @@ class _Collector:
         return replace(
             report,
             is_first=self._history.run_before(self._run) is None,
-            news=tuple(self._news(self._run)),
+            news=tuple(self.news(self._run)),
             documents=tuple(self._documents()),
             unchecked=tuple(self._unchecked()),
             notes=tuple(str(note) for note in self._history.summary_of(self._run).get("notes", ())),
@@ -196,7 +201,7 @@ class _Collector:
                 return (Place(snapshot.entry.document, None, snapshot.entry.name),)
         return ()
 
-    def _news(self, run: Run) -> Iterator[News]:
+    def news(self, run: Run) -> Iterator[News]:
         """What changed in this run, the gravest first, then as the documents have it."""
         told = [
             (event, places)

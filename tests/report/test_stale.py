@@ -21,6 +21,7 @@ from crawler.records import (
     Role,
     RunState,
 )
+from crawler.report.language import Language
 from crawler.report.stale import stale_report
 from tests.report.conftest import (
     ALPACA,
@@ -43,7 +44,8 @@ COPY = f"https://web.archive.org/web/2026/{ALPACA}"
 def report(
     nights: Nights, format_name: str = "terminal", *, document: str | None = None, as_of: str | None = None
 ) -> str:
-    return "".join(stale_report(nights.config, format_name, document=document, as_of=as_of))
+    told = stale_report(nights.config, format_name, document=document, as_of=as_of, language=Language.EN)
+    return "".join(told or ())
 
 
 def moved(**facts: object) -> Observation:
