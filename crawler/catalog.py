@@ -19,7 +19,7 @@ from crawler.catalog_form import CatalogForm, EntryForm, LinkForm, list_form_mis
 from crawler.catalog_yaml import Mistake, YamlError, YamlMapping, read_yaml
 from crawler.errors import UsageError
 from crawler.links.normalise import InvalidUrl, normalise_url
-from crawler.records import Catalog, Document, Entry, Exclusion, Mention, Override, Stated
+from crawler.records import Catalog, Document, Entry, Exclusion, Mention, Override, Stated, Suppression
 from crawler.report.output import write_output
 
 SUFFIXES = frozenset({".yaml", ".yml"})
@@ -121,6 +121,7 @@ def join_files(files: Iterable[CatalogFile]) -> Catalog:
     entries: list[Entry] = []
     exclusions: list[Exclusion] = []
     overrides: list[Override] = []
+    suppressions: list[Suppression] = []
     for file in files:
         form = file.form
         if form is None or file.mistakes:
@@ -129,7 +130,10 @@ def join_files(files: Iterable[CatalogFile]) -> Catalog:
         entries.extend(_entry_of(entry, file.name) for entry in form.entries)
         exclusions.extend(Exclusion(normalise_url(e.url), e.reason, e.until) for e in form.exclusions)
         overrides.extend(Override(o.entry, o.field, o.value, o.reason) for o in form.overrides)
-    return Catalog(tuple(documents), tuple(entries), tuple(exclusions), tuple(overrides))
+        suppressions.extend(
+            Suppression(s.entry, s.kind, s.reason, s.until, s.field) for s in form.suppressions
+        )
+    return Catalog(tuple(documents), tuple(entries), tuple(exclusions), tuple(overrides), tuple(suppressions))
 
 
 def _entry_of(form: EntryForm, document: str) -> Entry:
@@ -185,6 +189,7 @@ def write_catalog_file(
     exclusions: Sequence[Exclusion] = (),
     overrides: Sequence[Override] = (),
     header: str = "",
+    suppressions: Sequence[Suppression] = (),
 ) -> None:
     """Replace `path` by a file that loads as exactly these values; `header` goes above as a comment.
 
@@ -193,7 +198,7 @@ def write_catalog_file(
     if (path.parent / SCHEMA_NAME).exists():
         # Editors that know this line check the file while it is being written.
         header = f"yaml-language-server: $schema={SCHEMA_NAME}\n{header}"
-    text = format_catalog(document, entries, exclusions, overrides, header)
+    text = format_catalog(document, entries, exclusions, overrides, header, suppressions)
     join_files([parse_catalog(text.encode(), str(path))])
     write_output([text], path)
 
@@ -204,6 +209,7 @@ def format_catalog(
     exclusions: Sequence[Exclusion] = (),
     overrides: Sequence[Override] = (),
     header: str = "",
+    suppressions: Sequence[Suppression] = (),
 ) -> str:
     """The text of a catalog file: keys in one order, every string quoted, one link a line."""
     lines = [f"# {_printable(line)}".rstrip() for line in header.splitlines()]
@@ -222,6 +228,13 @@ def format_catalog(
         lines += [
             f"  - {_flow(entry=o.entry, field=o.field, value=o.value, reason=o.reason)}" for o in overrides
         ]
+        lines.append("")
+    if suppressions:
+        lines.append("suppressions:")
+        for s in suppressions:
+            lines.append(
+                f"  - {_flow(entry=s.entry, kind=s.kind, field=s.field, reason=s.reason, until=s.until)}"
+            )
     return "\n".join(lines).strip("\n") + "\n"
 
 

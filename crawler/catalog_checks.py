@@ -84,6 +84,7 @@ def validate_catalog(paths: Sequence[str], *, today: date) -> list[Problem]:
     for file, form in forms:
         findings = [*_check_entries(file, form), *_check_exclusions(file, form, urls, today)]
         findings += _check_overrides(file, form, ids)
+        findings += _check_suppressions(file, form, ids, today)
         for found in sorted(findings, key=lambda finding: finding.line):
             where = f"{file.path}:{found.line}"
             problems.append(Problem(found.severity, where, found.message, found.hint))
@@ -127,6 +128,18 @@ def _check_overrides(file: CatalogFile, form: CatalogForm, ids: set[str]) -> Ite
         if first != line:
             message = f"{override.field} of {override.entry!r} is put right twice, first on line {first}"
             yield Finding(line, message, "keep one of them", Severity.ERROR)
+
+
+def _check_suppressions(
+    file: CatalogFile, form: CatalogForm, ids: set[str], today: date
+) -> Iterator[Finding]:
+    for suppression, node in zip(form.suppressions, file.tree.get("suppressions", ()), strict=True):
+        if suppression.entry not in ids:
+            message = f"suppression for an unknown entry {suppression.entry!r}"
+            yield Finding(node.lines["entry"], message, None, Severity.ERROR)
+        if suppression.until <= today:
+            message = f"suppression at {suppression.entry!r} has ended on {suppression.until}"
+            yield Finding(node.lines["until"], message, "remove it or set a later day")
 
 
 def _list_oddities(link: LinkForm) -> Iterator[tuple[str, str]]:

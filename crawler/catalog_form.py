@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from crawler.catalog_yaml import QUOTED_HINT, Mistake, YamlMapping, YamlSequence, describe_value
-from crawler.records import EntryKind, Role
+from crawler.records import EntryKind, FindingKind, Role
 
 SCHEMA_URL = "https://json-schema.org/draft/2020-12/schema"
 
@@ -76,6 +76,16 @@ class OverrideForm(Struct, frozen=True, forbid_unknown_fields=True):
     reason: Annotated[Line, Meta(description="why it is right")]
 
 
+class SuppressionForm(Struct, frozen=True, forbid_unknown_fields=True):
+    """Findings of an entry that a maintainer has looked at and puts aside for a while."""
+
+    entry: Annotated[Line, Meta(description="id of the entry")]
+    kind: Annotated[FindingKind, Meta(description="kind of finding")]
+    reason: Annotated[Line, Meta(description="why it is no news")]
+    until: Annotated[date, Meta(description="first day (UTC) it is shown again")]
+    field: Annotated[Line | None, Meta(description="only findings about this field (default: any)")] = None
+
+
 class CatalogForm(Struct, frozen=True, forbid_unknown_fields=True):
     """One catalog file: a source document and what it lists."""
 
@@ -83,6 +93,9 @@ class CatalogForm(Struct, frozen=True, forbid_unknown_fields=True):
     entries: tuple[EntryForm, ...]
     exclusions: Annotated[tuple[ExclusionForm, ...], Meta(description="links to be left alone")] = ()
     overrides: Annotated[tuple[OverrideForm, ...], Meta(description="fields put right by hand")] = ()
+    suppressions: Annotated[
+        tuple[SuppressionForm, ...], Meta(description="findings put aside for a while")
+    ] = ()
 
 
 def catalog_json_schema() -> dict[str, Any]:
@@ -147,7 +160,7 @@ def _hint_for(value: Any, expected: Any) -> str | None:
         return _nearest(str(value), list(expected))
     if get_origin(expected) is Literal:
         return _nearest(str(value), get_args(expected))
-    if date in get_args(expected):
+    if expected is date or date in get_args(expected):
         return 'write it as "2031-12-31"'
     if isinstance(value, str):
         return "text on one line, without control characters"

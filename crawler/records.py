@@ -105,6 +105,17 @@ class Override:
 
 
 @dataclass(frozen=True, slots=True)
+class Suppression:
+    """Findings of this kind at this entry (and field, if one is named) are put aside until a day."""
+
+    entry: str
+    kind: FindingKind
+    reason: str
+    until: date
+    field: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Catalog:
     """All documents and entries, in catalog order."""
 
@@ -112,6 +123,7 @@ class Catalog:
     entries: tuple[Entry, ...] = ()
     exclusions: tuple[Exclusion, ...] = ()
     overrides: tuple[Override, ...] = ()
+    suppressions: tuple[Suppression, ...] = ()
 
 
 # --- what a link points at -----------------------------------------------------------------------
@@ -211,7 +223,8 @@ class Observation:
 
     `suggested_url` is the new permanent address (outcome MOVED). `facts` holds only what was told.
     `validators` are `etag` / `last-modified` for the next conditional request.
-    `host_id` is the host's own id of the thing, the identity behind the name.
+    `host_id` is the host's own id of the thing, the identity behind the name. `pointers` are the canonical
+    URLs of other things that it speaks of, by where it does: `github-homepage`, `arxiv-comment`, …
     """
 
     link: Link
@@ -227,6 +240,7 @@ class Observation:
     host_id: str | None = None
     validators: dict[str, str] = field(default_factory=dict)
     elapsed_seconds: float | None = None
+    pointers: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,10 +28,12 @@ from crawler.records import (
     Entry,
     EntryKind,
     Exclusion,
+    FindingKind,
     Mention,
     Override,
     Role,
     Stated,
+    Suppression,
 )
 
 SCHEMA_FILE = Path(__file__).parent.parent / "catalog" / "catalog.schema.json"
@@ -345,8 +347,20 @@ OVERRIDES = st.lists(
     max_size=2,
 )
 
+SUPPRESSIONS = st.lists(
+    st.builds(
+        Suppression,
+        entry=ONE_LINE,
+        kind=st.sampled_from(FindingKind),
+        reason=ONE_LINE,
+        until=st.dates(),
+        field=st.none() | ONE_LINE,
+    ),
+    max_size=2,
+)
 
-@given(DOCUMENTS, ENTRIES, EXCLUSIONS, OVERRIDES, ANY_TEXT)
+
+@given(DOCUMENTS, ENTRIES, EXCLUSIONS, OVERRIDES, ANY_TEXT, SUPPRESSIONS)
 @settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 def test_what_is_written_is_read_again(
     document: Document,
@@ -354,10 +368,13 @@ def test_what_is_written_is_read_again(
     exclusions: list[Exclusion],
     overrides: list[Override],
     header: str,
+    suppressions: list[Suppression],
 ) -> None:
-    text = format_catalog(document, entries, exclusions, overrides, header)
+    text = format_catalog(document, entries, exclusions, overrides, header, suppressions)
     read = join_files([parse_catalog(text.encode(), "list.yaml")])
-    assert read == Catalog((document,), tuple(entries), tuple(exclusions), tuple(overrides))
+    assert read == Catalog(
+        (document,), tuple(entries), tuple(exclusions), tuple(overrides), tuple(suppressions)
+    )
     tree = json.loads(json.dumps(read_yaml(text)))
     jsonschema.Draft202012Validator(catalog_json_schema()).validate(tree)
 

@@ -133,6 +133,40 @@ def test_overrides_must_name_an_entry_once(tmp_path: Path) -> None:
     assert "unknown entry 'list/z'" in problems[1].message
 
 
+def test_suppressions_must_name_an_entry_a_kind_and_a_day_to_come(tmp_path: Path) -> None:
+    problems = problems_of(
+        tmp_path,
+        with_link("https://github.com/made/up")
+        + """suppressions:
+  - {entry: "list/a", kind: "archived", reason: "x", until: "2026-11-21"}
+  - {entry: "list/a", kind: "archived", reason: "x", until: "2026-11-20"}
+  - {entry: "list/z", kind: "archived", reason: "x", until: "2026-11-21"}
+""",
+    )
+    assert [str(problem).partition(".yaml:")[2] for problem in problems] == [
+        "7: warning: suppression at 'list/a' has ended on 2026-11-20 (hint: remove it or set a later day)",
+        "8: error: suppression for an unknown entry 'list/z'",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("form", "message"),
+    [
+        ('{entry: "list/a", kind: "achived", reason: "x", until: "2026-11-21"}', "did you mean 'archived'?"),
+        ('{entry: "list/a", kind: "archived", reason: "x"}', "key 'until' is missing"),
+        ('{entry: "list/a", kind: "archived", until: "2026-11-21"}', "key 'reason' is missing"),
+        ('{entry: "list/a", kind: "archived", reason: "x", until: "soon"}', 'write it as "2031-12-31"'),
+    ],
+    ids=["kind", "no-end", "no-reason", "no-day"],
+)
+def test_a_suppression_without_reason_or_end_is_an_error(tmp_path: Path, form: str, message: str) -> None:
+    (problem,) = problems_of(
+        tmp_path, with_link("https://github.com/made/up") + f"suppressions:\n  - {form}\n"
+    )
+    assert problem.severity is Severity.ERROR
+    assert message in str(problem)
+
+
 def test_exclusions_and_overrides_reach_across_files(tmp_path: Path) -> None:
     (tmp_path / "list.yaml").write_text(DOCUMENT + with_link("https://github.com/made/up"))
     (tmp_path / "other.yaml").write_text(

@@ -23,6 +23,7 @@ class EventKind(StrEnum):
     GATED = "gated"
     WITHDRAWN = "withdrawn"
     NAME_REUSED = "name-reused"
+    SIZE_CHANGED = "size-changed"
     OUTAGE = "outage"
     """Of a host, a DNS zone or everything (`after` says which), not of a link."""
 
@@ -62,6 +63,9 @@ FLAGS: Final[Mapping[str, EventKind]] = {
     "withdrawn": EventKind.WITHDRAWN,
 }
 
+SIZE: Final = "parameter_count"
+SIZE_METHOD: Final = "parameter_method"
+
 
 def health_changes(before: Health, after: Health) -> Iterator[Change]:
     """A link seen for the first time is no news unless it is found somewhere else or fails."""
@@ -82,6 +86,11 @@ def fact_changes(known: Facts, changed: Mapping[str, Any]) -> Iterator[Change]:
             yield Change(kind, _as_text(known[field]), _as_text(changed[field]))
     if LICENSE in changed and known.get(LICENSE) not in {None, UNRECOGNISED_LICENSE}:
         yield Change(EventKind.LICENSE_CHANGED, _as_text(known[LICENSE]), _as_text(changed[LICENSE]))
+    if SIZE in changed and known.get(SIZE) is not None:
+        methods = known.get(SIZE_METHOD), changed.get(SIZE_METHOD, known.get(SIZE_METHOD))
+        # Another way of counting the same weights is worth saying beside the numbers.
+        detail = None if methods[0] == methods[1] else f"{methods[0]} → {methods[1]}"
+        yield Change(EventKind.SIZE_CHANGED, _as_text(known[SIZE]), _as_text(changed[SIZE]), detail)
 
 
 def _as_text(value: object) -> str:

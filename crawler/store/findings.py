@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Final
 
 from crawler.records import FindingKind
+from crawler.store.duplicates import want_duplicates
 from crawler.store.facts import LICENSE, UNRECOGNISED_LICENSE, fact_to_text
 from crawler.store.times import time_to_text
 
@@ -23,6 +24,7 @@ KEPT_HERE: Final = (
     FindingKind.WITHDRAWN,
     FindingKind.LICENSE_CHANGED,
     FindingKind.NAME_REUSED,
+    FindingKind.DUPLICATE,
 )
 
 CREATE_WANTED: Final = """
@@ -120,6 +122,7 @@ def update_findings(connection: sqlite3.Connection, run_id: int, at: datetime) -
     connection.execute(BY_FLAG)
     connection.execute(BY_LICENSE, license_names)
     connection.execute(BY_IDENTITY)
+    want_duplicates(connection)
     moment = {"run": run_id, "at": time_to_text(at)}
     connection.execute(CLOSE, moment)
     connection.execute(OPEN, moment)

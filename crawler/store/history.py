@@ -40,6 +40,7 @@ from crawler.store.events import Event, EventKind
 from crawler.store.folding import read_intervals, read_run_terms
 from crawler.store.intervals import Interval, RunTerms, fold_intervals, row_to_interval
 from crawler.store.queries import (
+    COUNT_SUPPRESSED,
     ENTRIES,
     FINDINGS,
     FINDINGS_ORDER,
@@ -292,6 +293,10 @@ class History:
         rows = self._query(f"{FINDINGS} WHERE {OPEN_THEN} {FINDINGS_ORDER}", {"run": _run_id(as_of)})
         for row in rows:
             yield _row_to_finding(row)
+
+    def count_suppressed(self, as_of: Run | None = None) -> int:
+        """Findings that hold and that the catalog puts aside."""
+        return sum(int(row[0]) for row in self._query(COUNT_SUPPRESSED, {"run": _run_id(as_of)}))
 
     # --- one row and what belongs to it ---
 

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from typing import Final
 
+from crawler.store.graph_tables import SUPPRESSED
+
 IN_CATALOG: Final = "{0}.from_run_id <= :run AND ({0}.until_run_id IS NULL OR {0}.until_run_id > :run)"
-OPEN_THEN: Final = (
+IS_SUPPRESSED: Final = SUPPRESSED.format(run=":run")
+NOT_CLOSED: Final = (
     "findings.opened_run_id <= :run AND (findings.closed_run_id IS NULL OR findings.closed_run_id > :run)"
 )
+OPEN_THEN: Final = f"{NOT_CLOSED} AND NOT {IS_SUPPRESSED}"
+COUNT_SUPPRESSED: Final = f"SELECT count(*) FROM findings WHERE {NOT_CLOSED} AND {IS_SUPPRESSED}"
 
 ENTRIES: Final = f"""
     SELECT entries.identifier, documents.name AS document, version.* FROM (

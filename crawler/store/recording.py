@@ -24,6 +24,7 @@ from crawler.store.facts import (
     tells_of_the_thing,
 )
 from crawler.store.intervals import Interval, add_run, first_run, look_at, row_to_interval
+from crawler.store.pointers import write_pointers
 from crawler.store.rows import HEALTH_COLUMNS, health_to_row, read_facts, row_to_health
 from crawler.store.times import time_to_text, whole_seconds
 
@@ -89,6 +90,7 @@ class LookWriter:
         changes += self._write_identity(place, observation)
         if tells_facts and observation.facts:
             changes += self._write_facts(place, observation.facts, judged.observed_at)
+            write_pointers(self._connection, place.link_id, self._run_id, observation.pointers)
         return [self._write_event(place, observation, change, judged.observed_at) for change in changes]
 
     def _place_of(self, observation: Observation) -> _Place:

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from crawler import __version__
 from crawler.links.classify import link_of
-from crawler.records import Catalog, Document, Entry, Exclusion, Mention, Override
+from crawler.records import Catalog, Document, Entry, Exclusion, Mention, Override, Suppression
 
 ENTRY_COLUMNS: Final = "name, kind, document_id, section, stated_license, stated_parameters, note"
 LINKS_VERSION: Final = "links_version"
@@ -48,6 +48,7 @@ class _CatalogSync:
         self._close_entries()
         self._sync_exclusions(catalog.exclusions)
         self._sync_overrides(catalog.overrides)
+        self._sync_suppressions(catalog.suppressions)
         self._execute(
             "INSERT INTO _settings (key, value) VALUES (?, ?)"
             " ON CONFLICT (key) DO UPDATE SET value = excluded.value WHERE value != excluded.value",
@@ -195,6 +196,14 @@ class _CatalogSync:
             if entry is not None:
                 wanted.add((entry["id"], each.field, json.dumps(each.value), each.reason))
         self._sync_periods("overrides", ("entry_id", "field", "value", "reason"), wanted)
+
+    def _sync_suppressions(self, suppressions: Sequence[Suppression]) -> None:
+        wanted = set()
+        for each in suppressions:
+            entry = self._execute("SELECT id FROM entries WHERE identifier = ?", [each.entry]).fetchone()
+            if entry is not None:
+                wanted.add((entry["id"], each.kind.value, each.field, each.reason, each.until.isoformat()))
+        self._sync_periods("suppressions", ("entry_id", "kind", "field", "reason", "until"), wanted)
 
     def _sync_periods(self, table: str, columns: Sequence[str], wanted: set[tuple[Any, ...]]) -> None:
         """Close the current rows that are not wanted, open the wanted ones that are not there."""

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from crawler.store.graph_tables import GRAPH, SUPPRESSED
+
 APPLICATION_ID: Final = 0x63_72_61_77
 """`PRAGMA application_id` of our databases: "craw"."""
 
@@ -321,7 +323,7 @@ INITIAL: Final = (
     ) AS ranges ON ranges.observation_id = observations.id
     GROUP BY observations.id
     """,
-    """
+    f"""
     CREATE VIEW open_findings AS
     SELECT findings.id, findings.kind, documents.name AS document, entries.identifier AS entry,
         entries.name AS entry_name, links.url, findings.field, findings.stated, findings.observed,
@@ -330,7 +332,7 @@ INITIAL: Final = (
     JOIN entries ON entries.id = findings.entry_id
     JOIN documents ON documents.id = entries.document_id
     LEFT JOIN links ON links.id = findings.link_id
-    WHERE findings.closed_run_id IS NULL
+    WHERE findings.closed_run_id IS NULL AND NOT {SUPPRESSED.format(run="9223372036854775807")}
     """,
     "CREATE VIEW license_conflicts AS SELECT * FROM open_findings WHERE kind = 'license-conflict'",
     """
@@ -381,6 +383,7 @@ INITIAL: Final = (
         events.observed_at
     FROM events LEFT JOIN links ON links.id = events.link_id
     """,
+    *GRAPH,
 )
 
 SCHEMA_VERSION: Final = 1

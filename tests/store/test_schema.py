@@ -80,20 +80,26 @@ def test_every_view_can_be_read(nights: Nights) -> None:
     views = [name for (name,) in nights.rows("SELECT name FROM sqlite_master WHERE type = 'view'")]
     counts = {view: len(nights.rows(f"SELECT * FROM {view}")) for view in views}
     assert counts == {
+        "aliases": 0,
+        "changes": 5,
+        "connections": 0,
         "current_mentions": 3,
         "dead_links": 1,
         "latest_facts": 1,
         "latest_runs": 5,
         "license_changes": 0,
         "license_conflicts": 0,
+        "license_history": 1,
         "link_health": 3,
         "link_looks": 2,
         "moved_links": 0,
         "open_findings": 1,
         "outages": 0,
+        "proposed_links": 0,
         "restricted_links": 0,
         "run_events": 2,
         "star_history": 1,
+        "suppressed_findings": 0,
         "suspect_links": 0,
         "unknown_links": 2,
     }
