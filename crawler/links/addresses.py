@@ -100,7 +100,7 @@ def _meant_scheme(written: str) -> str:
 
 
 def _can_be_host(host: str) -> bool:
-    """Whether a host with nothing behind it is more than a stray word: `https://www.` and `http://a` are not."""
+    """Whether a host with nothing behind it is more than a stray word, as in `https://www.`."""
     name = host.rpartition("@")[2].rstrip(".")
     return "." in name or ":" in name or name.lower() == "localhost"
 
@@ -123,7 +123,7 @@ def _read_body(
     while continuation := find_continuation(text, start, body_start, stop, end, known):
         pieces.append(continuation)
         body += text[slice(*continuation)]
-        body_start, stop = body_start, continuation[1]
+        stop = continuation[1]
         if len(pieces) > 4:
             break
     ending = find_end(

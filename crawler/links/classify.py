@@ -7,6 +7,7 @@ while an API asked for a thing that never was answers "not found".
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from itertools import takewhile
 from urllib.parse import unquote, urlsplit
 
@@ -30,6 +31,7 @@ IMAGE_SUFFIX = re.compile(r"\.(?:svg|png|jpe?g|gif|webp|ico|bmp)$")
 HUB_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,95}", re.ASCII)
 
 
+@lru_cache(maxsize=4096)
 def link_of(raw_url: str) -> Link:
     """The link a written address stands for; an invalid one is kept as written, to be reported as such."""
     try:

@@ -32,7 +32,7 @@ class InlineLink:
     """One link: `text[start:end]` is the address as written, `text[outer_start:outer_end]` all its markup.
 
     `label` is the span of the words a reader clicks on, `around_image` whether those are (also) an image,
-    `inside_link` whether this is an image inside a link, `alternative` the other spelling of an uncertain end.
+    `inside_link` whether this is an image inside a link, `alternative` as in `FoundUrl`.
     """
 
     start: int

@@ -14,6 +14,7 @@ _DATE_NOTE = re.compile(
     r"\s*[（(]\s*(?:更新于|更新|发布于|updated?|last updated|added|released?)[^（）()]*[）)]\s*$",
     re.IGNORECASE,
 )
+_ADDRESS = re.compile(r"\s*https?://[^\s，。）)]+")
 _NUMBERING = re.compile(
     r"^(?:\d+(?:\.\d+)+(?:[.、)]\s*|\s+|(?![A-Za-z.\d]))|\d+[.)]\s+|\d+、\s*|[（(]\d+[）)]\s*)(?=\S)"
 )
@@ -48,7 +49,8 @@ _NAME_PARTICLE = re.compile(r"(?<=[A-Za-z0-9）)])(?:是|由|基于)[\u3400-\u9f
 
 def heading_name(markup: str) -> str:
     """The name an entry heading gives: without numbering, update notes and marks around it."""
-    name = strip_marks(plain_text(markup))
+    text = plain_text(markup)
+    name = strip_marks(_ADDRESS.sub("", text)) or text
     previous = None
     while previous != name:
         previous = name

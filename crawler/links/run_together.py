@@ -74,7 +74,7 @@ def glued_end(url: str, after: str, before: str, known: KnownAddresses) -> int:
 
 
 def suspected_end(url: str, after: str) -> int | None:
-    """Where a word may have been glued to `url` though nothing proves it: what a person, or the host, is asked."""
+    """Where a word may have been glued to `url` though nothing proves it; None if nothing looks like it."""
     path_start = url.find("/", url.find("//") + 2)
     if path_start < 0 or not _CJK_SENTENCE.match(after):
         return None

@@ -44,6 +44,9 @@ _WHOLE_BOLD = re.compile(
 )
 _LINK_ONLY = re.compile(r"[\s|,，、;；和或及/&()（）\[\].。:：*_~-]*")
 _LINK_FIRST = re.compile(r"[\W_]{0,8}(?:【[^】]{0,8}】[\W_]{0,4})?\[[^\[\]]{1,200}\]\(https?:")
+_DEFINITION_LIST = re.compile(r"([^\n]{1,120})\n[ \t]{0,3}:[ \t]+\S")
+_ADDRESS = re.compile(r"https?://\S+")
+_WORD = re.compile(r"[^\W_]")
 _FOOTNOTE_DEFINITION = re.compile(r"\[\^([^\]\s]{1,80})\]:")
 _FOOTNOTE_USE = re.compile(r"\[\^([^\]\s]{1,80})\](?!:)")
 
@@ -269,7 +272,7 @@ class Section:
         if column is not None:
             span = block.cells[column]
             name = cell_name(self.text[span[0] : span[1]])
-            if not name or is_label(name):
+            if not name or is_label(name) or not _WORD.search(_ADDRESS.sub("", name)):
                 inside = [link for link in links if span[0] <= link.start < span[1]]
                 name = name_from_url(inside[0].url) if inside else name
             owner = Owner(OwnerForm.ROW, name, self.section, block.start, block.group)
@@ -342,7 +345,9 @@ class Section:
         if not name and is_label(words) and self.waiting_title and _LINK_ONLY.fullmatch(words):
             name = self.waiting_title[0] if len(self.waiting_title[0]) < 80 else ""
         self.waiting_title = None
-        if not name:
+        if definition := _DEFINITION_LIST.match(self.text, block.start, block.end):
+            name = plain_text(definition[1])
+        if not _WORD.search(name):
             name = name_from_url(first.url)
         return Owner(OwnerForm.PARAGRAPH, _short(name), self.section, block.start)
 

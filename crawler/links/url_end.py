@@ -24,7 +24,7 @@ _HOST_RUN = re.compile(r"[^\s/?#<>\"'()（）\[\]{}，。、；：！？》」�
 _HOST_WITH_DOMAIN = re.compile(r"\.[^\W\d_]{2,}$")
 # Words of other scripts inside an address: titles of encyclopedias, values of a query, closed path parts.
 _TITLE_PATH = re.compile(r"(?:wiki/|baike\.\w+\.com/(?:item|view)/|/tags?/|moegirl\.org\.cn/)[^\s]*$")
-_TITLE_RUN = re.compile(r"[^\W_](?:\w|[-_%/.:#?=&()·])*")
+_TITLE_RUN = re.compile(r"[^\W_](?:\w|[-_%/.:#?=&()·]){0,400}")
 _CLOSED_SEGMENT = re.compile(
     r"(?:[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af][\w·-]{0,40}/(?=[\w%]))+(?:[\w·%-]+(?:\.[A-Za-z]\w{1,4})?/?)?"
     r"|[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af][\w·-]{0,40}\.(?:html?|pdf|md|png|jpe?g|svg|ipynb|zip|docx?|txt)(?![A-Za-z0-9])"
@@ -68,7 +68,7 @@ _GRAMMARS: Final = tuple(
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How many characters of the body belong to the address; `alternative`: the other spelling, if uncertain."""
+    """How many characters of a body belong to the address; `alternative` as in `FoundUrl`."""
 
     length: int
     alternative: str | None = None

@@ -53,7 +53,7 @@ _LABEL_BEFORE = re.compile(
 _ALONE_BEFORE = re.compile(r"(?:^|\n)[ \t>]*(?:[-*+•·]|\d{1,3}[.)、])?[ \t]*$|[|｜][ \t]*$|[(（<《][ \t]*$")
 _ALONE_AFTER = re.compile(r"[ \t]*(?:$|\n|\r|[|｜)）>》])")
 _WORD_ENDS = re.compile(r"$|[^\w.@:/-]|[.:-](?:\s|$)")
-# Brands are written Booking.com or fish.ai; an address in prose is in small letters, and most have three parts.
+# Brands are written Booking.com or fish.ai; an address in prose has small letters only, or three parts.
 _PLAIN_ADDRESS = re.compile(
     r"(?:[a-z0-9-]+\.){2,}[a-z]{2,}(?::\d{2,5})?|[a-z0-9-]+\.(?:com|org|edu|cn)(?::\d{2,5})?"
 )
