@@ -270,6 +270,46 @@ def extract(files: tuple[str, ...], format_name: str) -> None:
                 click.echo(json.dumps(extracted_to_json(link), ensure_ascii=False))
 
 
+@cli.command()
+@with_config
+@click.argument("what", nargs=-1, required=True, metavar="URL|FILE...")
+@click.option(
+    "--fail-on",
+    type=click.Choice(["never", "suspect"]),
+    default="never",
+    show_default=True,
+    help="Exit with 1 when a look speaks against a link.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Every link with what was seen, as JSON.")
+@click.pass_obj
+def check(context: Context, what: tuple[str, ...], fail_on: str, as_json: bool) -> None:
+    """Look once at links, or at every link of documents; no catalog, no database. - reads stdin.
+
+    \b
+    Example:
+      crawler check README.md --fail-on suspect
+    """
+    from crawler.alongside import run_until_signal
+    from crawler.check import NOBODY_ANSWERED, check_links, find_links, is_address
+    from crawler.clock import SystemClock
+    from crawler.fetch.environment import NetworkEnvironment
+    from crawler.records import State
+
+    documents = [(name, read_document(name)) for name in what if not is_address(name)]
+    links = find_links(filter(is_address, what), documents)
+    environment = NetworkEnvironment.from_mapping(os.environ)
+    checked = run_until_signal(check_links(links, context.config.settings, environment, SystemClock()))
+    if as_json:
+        click.echo(json.dumps(checked.as_json(), ensure_ascii=False, indent=2, sort_keys=True))
+    else:
+        for line in checked.lines():
+            click.echo(line)
+    if not checked.somebody_answered:
+        raise UnableError(NOBODY_ANSWERED, hint="check the network and the proxy settings")
+    if fail_on == "suspect" and checked.states[State.SUSPECT]:
+        raise SystemExit(EXIT_FAIL_ON)
+
+
 @cli.command("import")
 @with_config
 @click.argument("file", type=click.Path(path_type=Path))
