@@ -1,7 +1,7 @@
 """Findings of the present, opened and closed with dates. A finding that reads differently is another one.
 
 What an entry's links show now is put beside the open findings: missing ones are opened, the rest closed.
-Conflicts between stated and observed values have rules of their own and are left alone here.
+Conflicts between stated and observed values are found in store/conflicts.py.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Final
 
 from crawler.records import FindingKind
+from crawler.store.conflicts import Conflict, find_conflicts
 from crawler.store.duplicates import want_duplicates
 from crawler.store.facts import LICENSE, UNRECOGNISED_LICENSE, fact_to_text
 from crawler.store.times import time_to_text
@@ -24,6 +25,9 @@ KEPT_HERE: Final = (
     FindingKind.WITHDRAWN,
     FindingKind.LICENSE_CHANGED,
     FindingKind.NAME_REUSED,
+    FindingKind.LICENSE_CONFLICT,
+    FindingKind.PARAMETER_CONFLICT,
+    FindingKind.JOKE_OR_STUB,
     FindingKind.DUPLICATE,
 )
 
@@ -91,6 +95,8 @@ BY_IDENTITY: Final = """
     WHERE links.stranger IS NOT NULL
 """
 
+BY_CONFLICT: Final = "INSERT OR IGNORE INTO temp.wanted VALUES (?, ?, ?, ?, ?, ?, ?)"
+
 SAME: Final = """
     wanted.entry_id = findings.entry_id AND wanted.link_id IS findings.link_id
     AND wanted.kind = findings.kind AND wanted.field IS findings.field
@@ -122,7 +128,22 @@ def update_findings(connection: sqlite3.Connection, run_id: int, at: datetime) -
     connection.execute(BY_FLAG)
     connection.execute(BY_LICENSE, license_names)
     connection.execute(BY_IDENTITY)
+    connection.executemany(BY_CONFLICT, [_conflict_to_row(each) for each in find_conflicts(connection)])
     want_duplicates(connection)
     moment = {"run": run_id, "at": time_to_text(at)}
     connection.execute(CLOSE, moment)
     connection.execute(OPEN, moment)
+
+
+def _conflict_to_row(conflict: Conflict) -> tuple[int, int, str, str, str | None, str | None, str | None]:
+    """In the order of `wanted`."""
+    verdict = conflict.verdict
+    return (
+        conflict.entry_id,
+        conflict.link_id,
+        conflict.kind.value,
+        verdict.field,
+        verdict.stated or None,
+        verdict.observed or None,
+        verdict.reason,
+    )

@@ -112,15 +112,3 @@ def test_a_run_that_judged_nothing_finds_nothing(nights: Nights) -> None:
     assert open_findings(nights) == []
     nights.night()
     assert open_findings(nights) == [("archived", "archived")]
-
-
-def test_conflicts_are_somebody_elses(nights: Nights) -> None:
-    nights.night()
-    with nights.open() as store:
-        store._connection.execute(
-            "INSERT INTO findings (entry_id, kind, opened_run_id, opened_at)"
-            " VALUES (1, 'license-conflict', 1, '2026-11-02T02:31:00Z')"
-        )
-        store._connection.commit()
-    nights.night()
-    assert nights.rows("SELECT url, kind FROM license_conflicts") == [(None, "license-conflict")]
