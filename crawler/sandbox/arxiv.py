@@ -45,6 +45,8 @@ class ArxivState:
     """Licence address; None: a record without one."""
     titles: dict[str, str] = field(default_factory=dict)
     dois: dict[str, str] = field(default_factory=dict)
+    comments: dict[str, str] = field(default_factory=dict)
+    abstracts: dict[str, str] = field(default_factory=dict)
     hidden: set[str] = field(default_factory=set)
     """Papers that the query API forgets and OAI knows."""
     poisonous: dict[str, int] = field(default_factory=dict)
@@ -65,6 +67,8 @@ class _Paper:
     updated: datetime
     is_withdrawn: bool
     doi: str | None
+    comment: str
+    abstract: str
 
 
 def answer(world: World, request: Request) -> Response:
@@ -124,7 +128,6 @@ def _feed(entries: list[str], *, total: int, start: int, length: int, status: in
 
 def _entry(paper: _Paper) -> str:
     authors = "".join(f"<author><name>{escape(author)}</name></author>" for author in paper.authors)
-    comment = "This paper has been withdrawn by the authors" if paper.is_withdrawn else "12 pages, made up"
     doi = f"<arxiv:doi>{escape(paper.doi)}</arxiv:doi>" if paper.doi else ""
     # Long lines are wrapped as the real service does.
     title = escape(paper.title).replace(" (", "\n  (")
@@ -132,8 +135,8 @@ def _entry(paper: _Paper) -> str:
         f"<entry><id>http://arxiv.org/abs/{paper.id}v{paper.version}</id><title>{title}</title>"
         f"<updated>{_time(paper.updated)}</updated><published>{_time(paper.published)}</published>"
         f"<link href={quoteattr(f'https://arxiv.org/abs/{paper.id}v{paper.version}')} rel='alternate'/>"
-        f"<summary>Made up\n  by the sandbox.</summary><category term='{paper.category}'/>"
-        f"<arxiv:comment>{comment}</arxiv:comment>{doi}"
+        f"<summary>{escape(paper.abstract)}</summary><category term='{paper.category}'/>"
+        f"<arxiv:comment>{escape(paper.comment)}</arxiv:comment>{doi}"
         f"<arxiv:primary_category term='{paper.category}'/>{authors}</entry>"
     )
 
@@ -217,6 +220,9 @@ def _invent(world: World, state: ArxivState, paper_id: str) -> _Paper:
     version = state.versions.get(paper_id, 1 + pick("versions", 3))
     # A withdrawal is a version of its own.
     version += paper_id in state.withdrawn
+    comment = (
+        "This paper has been withdrawn by the authors" if paper_id in state.withdrawn else "12 pages, made up"
+    )
     names = tuple(f"Made-up Author {number}" for number in range(1, 2 + pick("authors", 5)))
     return _Paper(
         id=paper_id,
@@ -229,6 +235,8 @@ def _invent(world: World, state: ArxivState, paper_id: str) -> _Paper:
         updated=published + timedelta(days=30 * (version - 1)),
         is_withdrawn=paper_id in state.withdrawn,
         doi=state.dois.get(paper_id),
+        comment=state.comments.get(paper_id, comment),
+        abstract=state.abstracts.get(paper_id, "Made up\n  by the sandbox."),
     )
 
 

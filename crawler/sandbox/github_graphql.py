@@ -73,6 +73,7 @@ type Repository {
   defaultBranchRef: Ref
   description: String
   forkCount: Int!
+  homepageUrl: URI
   isArchived: Boolean!
   isDisabled: Boolean!
   isEmpty: Boolean!
@@ -235,6 +236,7 @@ def _repository_node(world: World, found: Found, forbidden: str | None) -> dict[
         # Closed to all but collaborators since 2026-06.
         "stargazers": forbid,
         "forkCount": rest["forks_count"],
+        "homepageUrl": rest["homepage"],
         "pushedAt": rest["pushed_at"],
         "updatedAt": rest["pushed_at"],
         "defaultBranchRef": {

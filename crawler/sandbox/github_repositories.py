@@ -141,6 +141,7 @@ def invent_repository(world: World, key: str, name: str) -> Found:
         "owner": {"login": full_name.partition("/")[0]},
         "private": lower in state.private,
         "description": f"Made up for the sandbox: {name}",
+        "homepage": None,
         "fork": world.number(key, "fork", below=8) == 0,
         "archived": lower in state.archived or world.number(key, "archived", below=15) == 0,
         "disabled": lower in state.disabled,

@@ -57,7 +57,17 @@ def size(count: int, method: str = "safetensors") -> Observation:
         ),
         (missing(MODEL), look(MODEL), [("recovered", "suspect", "healthy", None, None)]),
     ],
-    ids="licence size same-size first-size gated withdrawn archived moved recovered".split(),
+    ids=[
+        "licence",
+        "size",
+        "same-size",
+        "first-size",
+        "gated",
+        "withdrawn",
+        "archived",
+        "moved",
+        "recovered",
+    ],
 )
 def test_what_changed(
     nights: Nights, first: Observation, second: Observation, told: list[tuple[Any, ...]]

@@ -6,11 +6,12 @@ https://info.arxiv.org/help/api/user-manual.html (2026-11). The feed knows neith
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 from xml.etree.ElementTree import Element
 
 from crawler.links.arxiv_id import canonical_arxiv_id
+from crawler.links.pointers import read_pointers
 from crawler.records import Facts
 from crawler.resolve.arxiv.xml import ARXIV_ID_URLS, UnreadableAnswer, parse_xml, read_text
 
@@ -29,6 +30,8 @@ class Paper:
     version: int | None
     facts: Facts
     comment: str | None = None
+    pointers: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Addresses in the authors' comment and in the abstract, by which of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,7 @@ def _read_paper(entry: Element) -> Paper:
     version = VERSION.search(name)
     category = entry.find(f"{ARXIV}primary_category")
     authors = [read_text(author, f"{ATOM}name") for author in entry.findall(f"{ATOM}author")]
+    comment = read_text(entry, f"{ARXIV}comment")
     told: Facts = {
         "title": read_text(entry, f"{ATOM}title"),
         "authors": [author for author in authors if author] or None,
@@ -82,6 +86,10 @@ def _read_paper(entry: Element) -> Paper:
     return Paper(
         id=paper_id,
         version=told["version"],
-        facts={field: value for field, value in told.items() if value is not None},
-        comment=read_text(entry, f"{ARXIV}comment"),
+        facts={name: value for name, value in told.items() if value is not None},
+        comment=comment,
+        pointers={
+            "arxiv-comment": read_pointers(comment),
+            "arxiv-abstract": read_pointers(read_text(entry, f"{ATOM}summary")),
+        },
     )

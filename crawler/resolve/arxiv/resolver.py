@@ -90,6 +90,7 @@ class ArxivResolver:
                     facts=saw.facts or {},
                     host_id=saw.host_id,
                     elapsed_seconds=saw.elapsed_seconds,
+                    pointers=saw.pointers or {},
                 )
             )
 
@@ -118,6 +119,7 @@ class _Saw:
     facts: Facts | None = None
     host_id: str | None = None
     elapsed_seconds: float | None = None
+    pointers: dict[str, tuple[str, ...]] | None = None
 
 
 class _Look:
@@ -182,6 +184,7 @@ class _Look:
             http_status=200,
             facts=facts,
             host_id=paper.id,
+            pointers=paper.pointers,
         )
 
     async def _confirm_absence(self, paper_id: str) -> _Saw:

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from crawler.licenses.github import read_api_license
 from crawler.licenses.spdx import NO_LICENSE
+from crawler.links.pointers import read_pointer, read_pointers
 from crawler.records import Facts
 
 OWNER_TYPES: Final = ("User", "Organization")
@@ -29,6 +30,7 @@ class Repository:
     private: bool = False
     default_branch: str | None = None
     facts: Facts = field(default_factory=dict)
+    pointers: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,7 @@ def read_graphql_repository(node: Mapping[str, Any], forbidden: Collection[str] 
         if isinstance(topics, list)
         else None,
         description=node.get("description"),
+        pointers=_read_pointers(node, "homepageUrl", forbidden),
     )
 
 
@@ -82,6 +85,7 @@ def read_rest_repository(answer: Mapping[str, Any]) -> Repository:
         language=answer.get("language"),
         topics=answer.get("topics"),
         description=answer.get("description"),
+        pointers=_read_pointers(answer, "homepage"),
     )
 
 
@@ -120,6 +124,7 @@ def _repository(
     language: object,
     topics: object,
     description: object,
+    pointers: dict[str, tuple[str, ...]],
 ) -> Repository:
     facts: Facts = {}
     _tell(facts, "full_name", full_name, str)
@@ -144,7 +149,20 @@ def _repository(
         default_branch=facts.get("default_branch"),
         # Nothing of a repository that only our token can see goes into a public report.
         facts={} if private else facts,
+        pointers={} if private else pointers,
     )
+
+
+def _read_pointers(
+    thing: Mapping[str, Any], homepage: str, forbidden: Collection[str] = ()
+) -> dict[str, tuple[str, ...]]:
+    """What a repository says it belongs to; an empty field is an answer too."""
+    ways = {homepage: ("github-homepage", read_pointer), "description": ("github-description", read_pointers)}
+    return {
+        source: read(thing[name])
+        for name, (source, read) in ways.items()
+        if name not in forbidden and name in thing and isinstance(thing[name], str | None)
+    }
 
 
 def _tell(facts: Facts, name: str, value: object, kind: type) -> None:

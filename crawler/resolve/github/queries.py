@@ -33,6 +33,7 @@ fragment facts on Repository {
   forkCount
   pushedAt
   description
+  homepageUrl
   licenseInfo { key name spdxId }
   defaultBranchRef { name }
   primaryLanguage { name }

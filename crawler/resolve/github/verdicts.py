@@ -100,6 +100,7 @@ def observe_repository(
         redirect_chain=hops,
         facts=repository.facts,
         host_id=None if repository.host_id is None else str(repository.host_id),
+        pointers=repository.pointers,
     )
     if repository.private:
         private = "our token sees it, readers do not: a private repository"
