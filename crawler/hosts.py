@@ -14,7 +14,7 @@ from crawler.fetch.environment import NetworkEnvironment
 from crawler.fetch.meter import RequestMeter
 from crawler.fetch.politeness import Politeness
 from crawler.plan import LaneName
-from crawler.records import Observation, Question
+from crawler.records import Observation, Question, Sibling
 from crawler.resolve.archive import ArchiveCopy, ArchiveResolver, Unknown
 from crawler.resolve.arxiv.resolver import ArxivResolver
 from crawler.resolve.github.resolver import GitHubResolver
@@ -37,11 +37,12 @@ class Hosts:
         self.politeness = Politeness(settings, clock)
         self._fetcher = Fetcher(settings, environment, self.politeness, self.meter, clock)
         wiring = (settings, environment, self._fetcher, self.politeness, self.meter, clock)
+        self._web = WebResolver(*wiring)
         self._resolvers: dict[LaneName, Resolver] = {
             LaneName.GITHUB: GitHubResolver(*wiring),
             LaneName.HUGGINGFACE: HuggingFaceResolver(*wiring),
             LaneName.ARXIV: ArxivResolver(*wiring),
-            LaneName.WEB: WebResolver(*wiring),
+            LaneName.WEB: self._web,
         }
         self._archive = ArchiveResolver(settings, self._fetcher, clock)
 
@@ -56,6 +57,11 @@ class Hosts:
         traceback: TracebackType | None,
     ) -> None:
         await self._fetcher.__aexit__(kind, error, traceback)
+
+    @property
+    def siblings(self) -> Mapping[str, Sibling]:
+        """What web hosts showed in this run at an address that cannot exist."""
+        return self._web.siblings
 
     async def ask(
         self, lanes: Mapping[LaneName, Sequence[Question]], record: Callable[[Observation], None]

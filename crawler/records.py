@@ -244,6 +244,15 @@ class Observation:
 
 
 @dataclass(frozen=True, slots=True)
+class Sibling:
+    """What a host showed at an address that cannot exist; no title and text where it said so properly."""
+
+    probed_at: datetime
+    title: str = ""
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Known:
     """What earlier runs learned that a resolver may use to ask more cheaply. Plain values, no history."""
 
@@ -251,6 +260,7 @@ class Known:
     validators: dict[str, str] = field(default_factory=dict)
     facts: Facts = field(default_factory=dict)
     final_url: str | None = None
+    sibling: Sibling | None = None
 
 
 @dataclass(frozen=True, slots=True)

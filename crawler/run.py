@@ -64,6 +64,7 @@ async def crawl(
                     await hosts.ask(plan.lanes, recorder.record)
                     await settle_held_failures(recorder, hosts, plan)
                     recorder.flush()
+                    store.remember_siblings(hosts.siblings)
                     outages = store.settle_outages(run)
                     await hosts.look_up_copies(store, run, settings.archive.max_lookups_per_run)
             return summarise(store, run, hosts, tell_of(run, plan, recorder, hosts, outages))

@@ -6,12 +6,18 @@ import json
 import sqlite3
 from typing import Any, Final
 
-from crawler.records import Facts, Health, Link, Reason, State, Target, TargetKind
+from crawler.records import Facts, Health, Link, Reason, Sibling, State, Target, TargetKind
 from crawler.store.facts import COUNTERS
-from crawler.store.times import optional_to_text, optional_to_time
+from crawler.store.times import optional_to_text, optional_to_time, time_to_text
 
 LATEST: Final = 2**62
 """A run id that no run reaches: everything up to now."""
+
+UPSERT_SIBLING: Final = """
+    INSERT INTO _siblings (host, title, text, probed_at) VALUES (?, ?, ?, ?)
+    ON CONFLICT (host) DO UPDATE
+    SET title = excluded.title, text = excluded.text, probed_at = excluded.probed_at
+"""
 
 HEALTH_COLUMNS: Final = (
     "state",
@@ -76,6 +82,18 @@ def row_to_health(row: sqlite3.Row) -> Health:
 def row_to_link(row: sqlite3.Row) -> Link:
     """From the columns `url`, `kind` and `name` of `links`."""
     return Link(row["url"], Target(TargetKind(row["kind"]), row["name"]))
+
+
+def sibling_to_row(host_and_sibling: tuple[str, Sibling]) -> tuple[str, ...]:
+    """Values for UPSERT_SIBLING."""
+    host, sibling = host_and_sibling
+    return (host, sibling.title, sibling.text, time_to_text(sibling.probed_at))
+
+
+def row_to_sibling(row: sqlite3.Row) -> Sibling | None:
+    """From `sibling_title`, `sibling_text` and `probed_at` of an outer join."""
+    probed_at = optional_to_time(row["probed_at"])
+    return Sibling(probed_at, row["sibling_title"], row["sibling_text"]) if probed_at else None
 
 
 def read_facts(connection: sqlite3.Connection, link_id: int, last_run_id: int = LATEST) -> Facts:

@@ -25,7 +25,7 @@ from crawler.errors import UsageError
 from crawler.judge import is_telling
 from crawler.outages import Outage
 from crawler.plan import Candidate
-from crawler.records import Catalog, Exclusion, Known, Link, Observation, Question, RunState, State
+from crawler.records import Catalog, Exclusion, Known, Link, Observation, Question, RunState, Sibling, State
 from crawler.store.connect import connect, connect_read_only, explained
 from crawler.store.events import Event
 from crawler.store.findings import update_findings
@@ -33,7 +33,14 @@ from crawler.store.folding import Rejudged, rejudge_all
 from crawler.store.intervals import row_to_interval
 from crawler.store.outages import settle_outages
 from crawler.store.recording import LookWriter
-from crawler.store.rows import read_facts, row_to_health, row_to_link
+from crawler.store.rows import (
+    UPSERT_SIBLING,
+    read_facts,
+    row_to_health,
+    row_to_link,
+    row_to_sibling,
+    sibling_to_row,
+)
 from crawler.store.schema import migrate
 from crawler.store.sync import sync_catalog
 from crawler.store.tables import MADE_UP
@@ -249,6 +256,12 @@ class Store:
         with self._transaction():
             return settle_outages(self._connection, run.id, run.started_at, run.policy)
 
+    def remember_siblings(self, siblings: Mapping[str, Sibling]) -> None:
+        """Keep what hosts show at addresses that cannot exist."""
+        if siblings:
+            with self._transaction():
+                self._connection.executemany(UPSERT_SIBLING, map(sibling_to_row, siblings.items()))
+
     # --- what it adds up to ---
 
     def rejudge(self) -> list[Rejudged]:
@@ -326,9 +339,11 @@ CANDIDATES: Final = """
             JOIN documents ON documents.id = entries.document_id
             WHERE mentions.link_id = links.id AND mentions.until_run_id IS NULL) AS documents,
         exclusions.reason AS exclusion_reason, exclusions.until AS exclusion_until,
-        exclusions.id AS exclusion_id
+        exclusions.id AS exclusion_id,
+        _siblings.title AS sibling_title, _siblings.text AS sibling_text, _siblings.probed_at
     FROM links
     LEFT JOIN health ON health.link_id = links.id
+    LEFT JOIN _siblings ON _siblings.host = links.host
     LEFT JOIN exclusions ON exclusions.id = (SELECT max(latest.id) FROM exclusions AS latest
         WHERE latest.link_id = links.id AND latest.until_run_id IS NULL)
     WHERE EXISTS (SELECT 1 FROM mentions
@@ -370,6 +385,7 @@ def _row_to_candidate(connection: sqlite3.Connection, row: sqlite3.Row, run: Run
         validators=json.loads(row["validators"]) if row["validators"] else {},
         facts=read_facts(connection, row["link_id"]),
         final_url=row["final_url"],
+        sibling=row_to_sibling(row),
     )
     exclusion = None
     if row["exclusion_id"] is not None:

@@ -23,6 +23,14 @@ INITIAL: Final = (
     ) STRICT, WITHOUT ROWID
     """,
     """
+    CREATE TABLE _siblings (
+        host TEXT PRIMARY KEY,
+        title TEXT NOT NULL,
+        text TEXT NOT NULL,
+        probed_at TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID
+    """,
+    """
     CREATE TABLE runs (
         id INTEGER PRIMARY KEY,
         name TEXT NOT NULL,

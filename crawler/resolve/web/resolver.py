@@ -21,9 +21,10 @@ from crawler.fetch.client import Fetcher, FetchResult
 from crawler.fetch.environment import NetworkEnvironment
 from crawler.fetch.meter import RequestMeter
 from crawler.fetch.politeness import Politeness
-from crawler.records import Facts, Observation, Outcome, Question, Reason
+from crawler.records import Facts, Observation, Outcome, Question, Reason, Sibling
+from crawler.resolve.web.catch_all import choose_hosts, judge_by_sibling, keep_sibling, sibling_of
 from crawler.resolve.web.page import PageText, has_whole_title, is_page, media_type_of, read_page
-from crawler.resolve.web.redirects import judge_redirects
+from crawler.resolve.web.redirects import is_root, judge_redirects
 from crawler.resolve.web.soft_404 import WALLS, Page, Signature, match_signature, parse_signatures
 
 ENOUGH_BYTES: Final = 65_536
@@ -35,6 +36,8 @@ MAX_TIMEOUTS_IN_A_ROW: Final = 8
 WORKERS_PER_PLACE: Final = 4
 """More workers than requests in flight: most of them wait for their lane's spacing."""
 MAX_VALIDATOR_LENGTH: Final = 300
+UNTOLD: Final = frozenset({401, 403, 407, 429, *range(500, 600), 999})
+"""Answers to a sibling path that tell nothing of how the host treats what does not exist."""
 OWN_FAULT: Final = "our own fault: see the log"
 
 log = logging.getLogger(__name__)
@@ -74,6 +77,9 @@ class WebResolver:
         self._fetcher = fetcher
         self._politeness = politeness
         self._clock = clock
+        self._to_probe: set[str] = set()
+        self.siblings: dict[str, Sibling] = {}
+        """What hosts showed in this run at an address that cannot exist, to be remembered."""
 
     async def resolve(self, questions: Sequence[Question], record: Callable[[Observation], None]) -> None:
         """Ask every link once; `record` is called exactly once per question, as answers arrive."""
@@ -81,6 +87,8 @@ class WebResolver:
         for question in questions:
             lane = self._politeness.lane_name_for(question.link.canonical_url)
             hosts.setdefault(lane, _Host(deque())).waiting.append(question)
+        known = {_host_of(question): question.known.sibling for question in questions}
+        self._to_probe |= choose_hosts(known, self._clock.now()) - self.siblings.keys()
         # The hosts with most links first: their spacing decides how long the run takes.
         longest_first = sorted(hosts.values(), key=lambda host: -len(host.waiting))
         per_host = self._settings.network.per_host_concurrency
@@ -111,7 +119,33 @@ class WebResolver:
         page = read_page(result.body, result.headers.get("content-type", ""))
         asked_conditionally = bool(headers) and _origin(url) == _origin(result.final_url)
         verdict = judge_answer(url, result, page, asked_conditionally=asked_conditionally)
+        if (
+            verdict.outcome is Outcome.ALIVE
+            and verdict.reason is Reason.OK
+            and result.status == 200
+            and page.text
+        ):
+            verdict = await self._compare(question, page) or verdict
         return self._observe(question, result, verdict, page)
+
+    async def _compare(self, question: Question, page: PageText) -> _Verdict | None:
+        """A page at the very address asked for, held against what its host shows at any address."""
+        host, url = _host_of(question), question.link.canonical_url
+        if is_root(urlsplit(url)):
+            return None
+        if host in self._to_probe:
+            self._to_probe.discard(host)
+            await self._probe(host, url)
+        sibling = self.siblings.get(host, question.known.sibling)
+        route = judge_by_sibling(page, sibling, question.known.facts.get("title"))
+        return _Verdict(route.outcome, route.reason, route.detail) if route else None
+
+    async def _probe(self, host: str, url: str) -> None:
+        result = await self._fetcher.get(sibling_of(url, self._clock.now()))
+        if result.failure is None and result.status is not None and result.status not in UNTOLD:
+            shows_page = result.status == 200 and not result.redirect_chain
+            page = read_page(result.body, result.headers.get("content-type", "")) if shows_page else None
+            self.siblings[host] = keep_sibling(page, self._clock.now())
 
     async def _work(self, shifts: deque[_Host], record: Callable[[Observation], None]) -> None:
         while shifts:
@@ -273,6 +307,13 @@ def _conditions(validators: dict[str, str]) -> dict[str, str]:
 
 def _unconfirmed(observation: Observation) -> Observation:
     return replace(observation, outcome=Outcome.FAILED, detail=f"{observation.detail}, not confirmed")
+
+
+def _host_of(question: Question) -> str:
+    try:
+        return urlsplit(question.link.canonical_url).hostname or ""
+    except ValueError:
+        return ""
 
 
 def _origin(url: str) -> tuple[str, str]:
