@@ -12,7 +12,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final, get_args, get_type_hints
+from typing import Annotated, Any, Final, Literal, get_args, get_type_hints
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -55,6 +55,9 @@ class NetworkSettings(Struct, frozen=True, forbid_unknown_fields=True):
         Annotated[float, Meta(gt=0)],
         Meta(description="seconds to connect and between two reads; a look takes at most three times this"),
     ] = 20.0
+    pause_seconds: Annotated[
+        Seconds, Meta(description="seconds to wait before asking again when no host answers any more")
+    ] = 15.0
     max_body_bytes: Annotated[
         Count, Meta(description="bytes of a page that are read, before and after decompression")
     ] = 1_000_000
@@ -145,6 +148,28 @@ class ReportSettings(Struct, frozen=True, forbid_unknown_fields=True):
     title: Annotated[str, Meta(description="heading of the report")] = "Stale links"
 
 
+class NotifySettings(Struct, frozen=True, forbid_unknown_fields=True):
+    new_dead: Annotated[bool, Meta(description="tell when links died in a run")] = True
+    failed_run: Annotated[bool, Meta(description="tell when a run could not do its job")] = True
+    webhook_shape: Annotated[
+        Literal["generic", "slack", "feishu"],
+        Meta(description="what is posted to $CRAWLER_WEBHOOK_URL: generic, slack or feishu"),
+    ] = "generic"
+    smtp_host: Annotated[str, Meta(description="mail server; empty: no mail")] = ""
+    smtp_port: Annotated[
+        int, Meta(ge=1, le=65535, description="its port: 465 with tls, 587 with starttls")
+    ] = 587
+    smtp_security: Annotated[
+        Literal["starttls", "tls", "none"],
+        Meta(description="starttls, tls or none; a password is never sent without"),
+    ] = "starttls"
+    smtp_user: Annotated[
+        str, Meta(description="account at the mail server; its password is $CRAWLER_SMTP_PASSWORD")
+    ] = ""
+    mail_from: Annotated[str, Meta(description="sender of the mail")] = ""
+    mail_to: Annotated[tuple[str, ...], Meta(description="receivers of the mail")] = ()
+
+
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """All of config.toml. `folder` is where relative paths start."""
 
@@ -158,6 +183,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     health: HealthSettings = HealthSettings()
     schedule: ScheduleSettings = ScheduleSettings()
     report: ReportSettings = ReportSettings()
+    notify: NotifySettings = NotifySettings()
 
 
 class Config(Struct, frozen=True):

@@ -33,6 +33,7 @@ class Hosts:
     """The network side of one run; an async context manager that closes every connection it opened."""
 
     def __init__(self, settings: Settings, environment: NetworkEnvironment, clock: Clock) -> None:
+        self._clock = clock
         self.meter = RequestMeter()
         self.politeness = Politeness(settings, clock)
         self._fetcher = Fetcher(settings, environment, self.politeness, self.meter, clock)
@@ -71,6 +72,10 @@ class Hosts:
             for lane, questions in lanes.items():
                 if questions:
                     group.create_task(self._resolvers[lane].resolve(questions, record), name=lane.value)
+
+    async def pause(self, seconds: float) -> None:
+        """Ask nobody for a while."""
+        await self._clock.sleep(seconds)
 
     async def look_up_copies(self, store: Store, run: RunHandle, most: int) -> None:
         """Ask the archives for copies of links that are gone, `most` links in one run."""

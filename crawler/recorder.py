@@ -40,9 +40,9 @@ class Recorder:
         self.witness = Witness()
         self.outcomes: dict[str, Counter[Outcome]] = {}
         self.left_due: Counter[str] = Counter()
-        self.last_answer: Observation | None = None
-        self.asked_in_vain = False
-        """Whether some look ended without any host's answer, by the network's, a proxy's or our own fault."""
+        self._last_answers: dict[str, Observation] = {}
+        self.in_vain: list[Observation] = []
+        """Looks since the latest answer that ended without one, by whoever's fault."""
         self._store = store
         self._run = run
         self._meter = meter
@@ -50,14 +50,26 @@ class Recorder:
         self._watch = watch
         self._pending: list[Observation] = []
 
+    @property
+    def last_answers(self) -> list[Observation]:
+        """The latest answer of every host, the latest of all at the end."""
+        return list(self._last_answers.values())
+
+    def vouches(self, observation: Observation) -> bool:
+        """Whether it is the host that speaks in this look, and not perhaps our own proxy."""
+        asked = observation.final_url or observation.link.canonical_url
+        return not self._environment.may_be_the_proxys(asked, observation.http_status)
+
     def record(self, observation: Observation) -> None:
         """Take one look's observation; it is written once the witness lets it pass."""
-        asked = observation.final_url or observation.link.canonical_url
-        vouches = not self._environment.may_be_the_proxys(asked, observation.http_status)
+        vouches = self.vouches(observation)
         if is_answer(observation) and vouches:
-            self.last_answer = observation
+            host = host_of(observation.link.canonical_url)
+            self._last_answers.pop(host, None)
+            self._last_answers[host] = observation
+            self.in_vain.clear()
         elif observation.reason not in NOT_ASKED:
-            self.asked_in_vain = True
+            self.in_vain.append(observation)
         for released in self.witness.add(observation, vouches=vouches):
             self.keep(released)
 
@@ -66,11 +78,21 @@ class Recorder:
         host = host_of(observation.link.canonical_url)
         self.outcomes.setdefault(host, Counter())[observation.outcome] += 1
         if observation.outcome in NOT_TOLD:
-            self.left_due[observation.detail or f"{host}: {observation.reason}"] += 1
+            self.left_due[_why_not_told(observation)] += 1
         self._pending.append(observation)
         self._watch(observation)
         if len(self._pending) >= FLUSH_OBSERVATIONS:
             self.flush()
+
+    def ask_again(self) -> list[Observation]:
+        """Give up all that ended in vain since the latest answer, so that those links can be asked again."""
+        again = {each.link.canonical_url: each for each in (*self.witness.take_held(), *self.in_vain)}
+        for observation in self.in_vain:
+            if observation.outcome in NOT_TOLD:
+                self.left_due[_why_not_told(observation)] -= 1
+        self.left_due = +self.left_due
+        self.in_vain.clear()
+        return list(again.values())
 
     def flush(self) -> None:
         """Write what is pending and the request counts so far."""
@@ -100,6 +122,10 @@ class Recorder:
                 self.flush()
                 self._store.finish_run(self._run, RunState.FAILED, self._meter.requests())
             raise
+
+
+def _why_not_told(observation: Observation) -> str:
+    return observation.detail or f"{host_of(observation.link.canonical_url)}: {observation.reason}"
 
 
 def host_of(url: str) -> str:

@@ -62,7 +62,7 @@ async def crawl(
             with recorder.closing_the_run():
                 async with alongside(recorder.flush_regularly(), progress.show()):
                     await hosts.ask(plan.lanes, recorder.record)
-                    await settle_held_failures(recorder, hosts, plan)
+                    await settle_held_failures(recorder, hosts, plan, settings.network.pause_seconds)
                     recorder.flush()
                     store.remember_siblings(hosts.siblings)
                     outages = store.settle_outages(run)

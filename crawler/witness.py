@@ -1,7 +1,8 @@
 """Whether a failure may be our own. Pure.
 
 A connection that failed tells of the link only if our own network is up: it is held back until another host
-has answered after it. What nobody vouches for by the end of a run is not judged.
+has answered after it. What nobody vouches for by the end of a run is not judged, and what failed while we
+seemed cut off is never released by whoever answers first afterwards: it is to be asked again.
 """
 
 from __future__ import annotations
@@ -26,6 +27,11 @@ NOT_OF_THE_NETWORK: Final = frozenset(
     }
 )
 
+CUT_OFF_FAMILIAR: Final = 3
+"""Hosts that had answered in this run and fail one after the other with no answer in between."""
+CUT_OFF: Final = 8
+"""The same of any hosts: so many dead ones in a row are no chance."""
+
 
 class Witness:
     """Passes answers through and holds failures back; what is released comes host by host, in order."""
@@ -33,6 +39,8 @@ class Witness:
     def __init__(self) -> None:
         self._held: dict[str, list[Observation]] = {}
         self._answered_by_own_host: dict[str, int] = {}
+        self._doubtful: list[Observation] = []
+        self._failed_since_answer: set[str] = set()
         self.hosts_heard: set[str] = set()
         self.hosts_failed: set[str] = set()
 
@@ -43,19 +51,24 @@ class Witness:
 
     @property
     def held(self) -> tuple[Observation, ...]:
-        return tuple(observation for held in self._held.values() for observation in held)
+        return (*self._doubtful, *(observation for held in self._held.values() for observation in held))
 
     def add(self, observation: Observation, *, vouches: bool = True) -> list[Observation]:
         """Take one look; returns what may be judged now.
 
         An answer that `vouches` for nothing, because it may be our own proxy's, is held like a failure.
         """
-        host = _host_of(observation)
+        host = host_of(observation)
         if is_answer(observation) and vouches:
+            if self._was_cut_off:
+                self._doubtful = list(self.held)
+                self._held, self._answered_by_own_host = {}, {}
+            self._failed_since_answer.clear()
             self.hosts_heard.add(host)
             return [*self._release(host), observation]
         if is_connection_failure(observation) or not vouches:
             self.hosts_failed.add(host)
+            self._failed_since_answer.add(host)
             self._held.setdefault(host, []).append(observation)
             return []
         return [observation]
@@ -72,12 +85,23 @@ class Witness:
     def take_held(self) -> list[Observation]:
         """Give up what is held, so that those links can be asked again."""
         taken = list(self.held)
-        self._held, self._answered_by_own_host = {}, {}
+        self._held, self._answered_by_own_host, self._doubtful = {}, {}, []
+        self._failed_since_answer.clear()
         return taken
+
+    def take_doubtful(self) -> list[Observation]:
+        """Give up only what failed while we seemed cut off."""
+        taken, self._doubtful = self._doubtful, []
+        return taken
+
+    @property
+    def _was_cut_off(self) -> bool:
+        failed = self._failed_since_answer
+        return len(failed) >= CUT_OFF or len(failed & self.hosts_heard) >= CUT_OFF_FAMILIAR
 
     def _release(self, answering_host: str) -> list[Observation]:
         own = self._held.pop(answering_host, [])
-        released = list(self.held)
+        released = [observation for held in self._held.values() for observation in held]
         self._held = {answering_host: own} if own else {}
         self._answered_by_own_host = {answering_host: len(own)} if own else {}
         return released
@@ -97,7 +121,8 @@ def is_connection_failure(observation: Observation) -> bool:
     )
 
 
-def _host_of(observation: Observation) -> str:
+def host_of(observation: Observation) -> str:
+    """The name of the host that was asked first."""
     try:
         return urlsplit(observation.link.canonical_url).hostname or ""
     except ValueError:

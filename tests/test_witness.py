@@ -126,3 +126,35 @@ def test_nothing_is_lost_or_doubled_and_nothing_passes_unvouched(observations: l
         assert len(released) + len(witness.held) == place + 1
     released += [*witness.settle(), *witness.take_held()]
     assert sorted(map(repr, released)) == sorted(map(repr, observations))
+
+
+def test_what_failed_while_we_were_cut_off_is_not_released_by_the_next_answer() -> None:
+    witness = Witness()
+    familiar = ["a.example", "b.example", "c.example"]
+    for host in familiar:
+        witness.add(answer(host))
+    failures = [failure(host) for host in familiar]
+    for failed in failures:
+        assert witness.add(failed) == []
+    assert witness.add(answer("d.example")) == [answer("d.example")]
+    assert witness.settle() == []
+    assert witness.take_doubtful() == failures
+    assert witness.held == ()
+
+
+def test_many_strangers_in_a_row_are_no_chance() -> None:
+    witness = Witness()
+    failures = [failure(f"{number}.example") for number in range(8)]
+    for failed in failures:
+        witness.add(failed)
+    assert witness.add(answer("d.example")) == [answer("d.example")]
+    assert witness.held == tuple(failures)
+
+
+def test_failures_with_answers_in_between_are_the_hosts_own() -> None:
+    witness = Witness()
+    released = []
+    for number in range(20):
+        witness.add(failure(f"{number}.example"))
+        released += witness.add(answer("a.example"))
+    assert sum(is_connection_failure(each) for each in released) == 20

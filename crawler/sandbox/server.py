@@ -100,7 +100,7 @@ class Sandbox:
 
     def _tables(self, *, origin: bool, changes: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
         tables: dict[str, dict[str, Any]] = {
-            "network": {"per_host_interval_seconds": 0.0, "timeout_seconds": 5.0},
+            "network": {"per_host_interval_seconds": 0.0, "timeout_seconds": 5.0, "pause_seconds": 0.0},
             "github": {"page_interval_seconds": 0.0},
             "arxiv": {"min_interval_seconds": 0.0},
             "archive": {"min_interval_seconds": 0.0},
