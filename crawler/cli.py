@@ -119,6 +119,7 @@ def run(
     from crawler.alongside import run_until_signal
     from crawler.clock import SystemClock
     from crawler.fetch.environment import NetworkEnvironment
+    from crawler.notify import notify_failed_run, notify_new_dead
     from crawler.plan import parse_lanes
     from crawler.progress import choose_progress
     from crawler.run import CrawlOptions, crawl
@@ -132,12 +133,18 @@ def run(
     )
     progress = choose_progress(wanted=not no_progress and not quiet)
     environment = NetworkEnvironment.from_mapping(os.environ)
-    summary = run_until_signal(crawl(context.config, options, progress, environment, SystemClock()))
+    try:
+        summary = run_until_signal(crawl(context.config, options, progress, environment, SystemClock()))
+    except UnableError as error:
+        notify_failed_run(context.config, error, os.environ)
+        raise
     if as_json:
         click.echo(json.dumps(summary.as_json(), ensure_ascii=False, indent=2, sort_keys=True))
     if not quiet:
         for line in summary.lines():
             click.echo(line, err=True)
+    if summary.events.get("new-dead"):
+        notify_new_dead(context.config, os.environ)
     if (fail_on == "dead" and summary.states.get("dead")) or (
         fail_on == "new-dead" and summary.events.get("new-dead")
     ):

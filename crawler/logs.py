@@ -13,6 +13,7 @@ from crawler.escape import for_terminal
 from crawler.links.mask import MASK, mask_text
 
 TOKEN_VARIABLES: Final = ("GITHUB_TOKEN", "GH_TOKEN", "HF_TOKEN")
+NOTIFY_VARIABLES: Final = ("CRAWLER_WEBHOOK_URL", "CRAWLER_SMTP_PASSWORD")
 PROXY_VARIABLES: Final = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY")
 SHORTEST_SECRET: Final = 6
 """Hiding every `a` of a one-letter password would hide the message too."""
@@ -42,10 +43,11 @@ def configure_logging(level: int, variables: Mapping[str, str]) -> None:
 
 
 def secrets_in(variables: Mapping[str, str]) -> Iterator[str]:
-    """The tokens and proxy passwords of an environment."""
+    """The tokens, passwords and webhook addresses of an environment."""
     found: list[str] = []
     for name in TOKEN_VARIABLES:
         found += [token.strip() for token in variables.get(name, "").split(",")]
+    found += [variables.get(name, "").strip() for name in NOTIFY_VARIABLES]
     for name in PROXY_VARIABLES:
         for spelling in (name, name.lower()):
             found.append(_password_of(variables.get(spelling, "")))
