@@ -69,6 +69,7 @@ def _explain(history: History, snapshot: LinkSnapshot, policy: HealthSettings) -
     yield from _look_lines(history, url)
     yield from _fact_lines(snapshot, list(history.fact_versions(url)))
     yield from _finding_lines(history, url)
+    yield from _graph_lines(history, url)
 
 
 def _place_lines(places: list[Place]) -> Iterator[str]:
@@ -186,6 +187,37 @@ def _finding_lines(history: History, url: str) -> Iterator[str]:
         yield (
             f"  {finding.kind}{observed}, at {for_terminal(finding.entry_id)},"
             f" since {format_day(finding.opened_at)}"
+        )
+
+
+def _graph_lines(history: History, url: str) -> Iterator[str]:
+    """Its names, what it and others say of each other, and what its entries lack."""
+    aliases = history.graph.aliases(url)
+    if len({alias.name.lower() for alias in aliases}) > 1:
+        yield ""
+        yield "names"
+        for alias in aliases:
+            until = f" to {format_day(alias.until)}" if alias.until is not None else ""
+            yield f"  {_shown(alias.name)}  (by the {alias.told_by}, {format_day(alias.since)}{until})"
+    connections = history.graph.connections(url)
+    if connections:
+        yield ""
+        yield "connections"
+    for each in connections:
+        yield (
+            f"  its {each.leg}: {_shown(each.to_url)}  ({each.source})"
+            if each.url == url
+            else f"  {each.leg} of: {_shown(each.url)}  ({each.source})"
+        )
+    entry_ids = {place.entry_id for place in history.places(url)}
+    proposals = list(history.graph.proposals(sorted(entry_ids)))
+    if proposals:
+        yield ""
+        yield "proposed links"
+    for proposal in proposals:
+        yield (
+            f"  {for_terminal(proposal.entry_id)} lacks a {proposal.leg}: {_shown(proposal.url)}"
+            f"  ({', '.join(proposal.sources)} of {_shown(proposal.told_by)})"
         )
 
 

@@ -38,6 +38,7 @@ from crawler.store.as_of import parse_when
 from crawler.store.connect import connect_read_only, explained, has_tables
 from crawler.store.events import Event, EventKind
 from crawler.store.folding import read_intervals, read_run_terms
+from crawler.store.graph import Graph
 from crawler.store.intervals import Interval, RunTerms, fold_intervals, row_to_interval
 from crawler.store.queries import (
     COUNT_SUPPRESSED,
@@ -127,6 +128,11 @@ class History:
     def made_up(self) -> bool:
         """Whether nobody observed any of this: a demo's database."""
         return any(self._query("SELECT 1 FROM _settings WHERE key = ?", [MADE_UP]))
+
+    @property
+    def graph(self) -> Graph:
+        """Names, connections and changes."""
+        return Graph(self._query)
 
     # --- runs ---
 

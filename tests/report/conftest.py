@@ -152,6 +152,7 @@ class Nights:
             look.redirect_chain,
             look.facts,
             look.host_id,
+            pointers=look.pointers,
         )
 
 
