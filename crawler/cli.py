@@ -10,7 +10,7 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
@@ -24,6 +24,7 @@ from crawler.logs import configure_logging, log_uncaught
 
 if TYPE_CHECKING:
     from crawler.config import Config
+    from crawler.links.extract import ExtractedLink
 
 EXIT_FAIL_ON: Final = 1
 EXIT_UNABLE: Final = 3
@@ -259,22 +260,47 @@ def export(context: Context, format_name: str, output: Path | None, as_of: str |
     default="jsonl",
     show_default=True,
 )
-def extract(files: tuple[str, ...], format_name: str) -> None:
+@click.option(
+    "--verify",
+    is_flag=True,
+    help="Ask the host which spelling exists where the end of an address is uncertain.",
+)
+@click.pass_obj
+def extract(context: Context, files: tuple[str, ...], format_name: str, verify: bool) -> None:
     """Print every link a document mentions, in document order; - reads stdin.
 
     \b
     Example:
       crawler extract README.md --format text
     """
-    from crawler.links.extract import extract_links, extracted_to_json
+    from crawler.extraction import extract_document
+    from crawler.links.extract import extracted_to_json
 
     for name in files:
-        content = read_document(name)
-        for link in extract_links(content, name=name):
+        links = extract_document(name)
+        if verify:
+            links = _verified(context, links)
+        for link in links:
             if format_name == "text":
-                click.echo(f"{for_terminal(name)}:{link.line}:{link.column}: {for_terminal(link.url)}")
+                doubt = f" (or {for_terminal(link.alternative)})" if link.alternative else ""
+                click.echo(f"{for_terminal(name)}:{link.line}:{link.column}: {for_terminal(link.url)}{doubt}")
             else:
-                click.echo(json.dumps(extracted_to_json(link), ensure_ascii=False))
+                written = extracted_to_json(link)
+                if verify:
+                    written["alternative"] = link.alternative
+                click.echo(json.dumps(written, ensure_ascii=False))
+
+
+def _verified(context: Context, links: Iterable[ExtractedLink]) -> Iterator[ExtractedLink]:
+    from crawler.alongside import run_until_signal
+    from crawler.clock import SystemClock
+    from crawler.fetch.environment import NetworkEnvironment
+    from crawler.verification import verify_links
+
+    environment = NetworkEnvironment.from_mapping(os.environ)
+    yield from run_until_signal(
+        verify_links(list(links), context.config.settings, environment, SystemClock())
+    )
 
 
 @cli.command()

@@ -30,16 +30,24 @@ _PIP_SUFFIX = re.compile(r"(?<=[\w-])[@#]")
 
 
 @dataclass(frozen=True, slots=True)
+class Alternative:
+    """Where an address of uncertain end would end otherwise, and what it would be then."""
+
+    end: int
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
 class FoundUrl:
     """An address in running text: `text[start:end]` is as written, `url` as a reader means it.
 
-    `alternative`: the other spelling where the end is uncertain.
+    `alternative`: its end is uncertain.
     """
 
     start: int
     end: int
     url: str
-    alternative: str | None = None
+    alternative: Alternative | None = None
 
 
 def find_urls(
@@ -134,8 +142,20 @@ def _read_body(
         known=known,
         escapes=escapes,
     )
-    url = prefix + (unescape_markdown(body[: ending.length]) if escapes else body[: ending.length])
-    return FoundUrl(start, _place(pieces, ending.length), url, ending.alternative)
+
+    def spell(length: int) -> Alternative:
+        written = body[:length]
+        return Alternative(
+            _place(pieces, length), prefix + (unescape_markdown(written) if escapes else written)
+        )
+
+    chosen = spell(ending.length)
+    return FoundUrl(
+        start,
+        chosen.end,
+        chosen.url,
+        None if ending.alternative in {None, ending.length} else spell(ending.alternative or 0),
+    )
 
 
 def _place(pieces: list[tuple[int, int]], length: int) -> int:

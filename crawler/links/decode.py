@@ -61,6 +61,10 @@ class SourceText:
     def original_offset(self, offset: int) -> int:
         return offset if self.origins is None else self.origins[offset]
 
+    def raw(self, start: int, end: int) -> str:
+        """What stands in the original for `text[start:end]`."""
+        return self.original[self.original_offset(start) : self.original_offset(end)]
+
 
 def read_source(content: bytes | str) -> SourceText:
     """Decodes and repairs; never raises."""
@@ -73,15 +77,30 @@ def read_source(content: bytes | str) -> SourceText:
     return SourceText(original, text, origins)
 
 
+_BYTE_ORDER_MARKS: Final = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+
+
+def guess_encoding(head: bytes) -> list[tuple[str, str]]:
+    """What a document that begins so may be written in, the likeliest first: (encoding, errors)."""
+    for mark, encoding in _BYTE_ORDER_MARKS:
+        if head.startswith(mark):
+            # With the mark's own name the decoder takes it away.
+            return [({"utf-8": "utf-8-sig"}.get(encoding, encoding[:6]), "replace")]
+    even, odd = head[:4096:2].count(0), head[1:4096:2].count(0)
+    if max(even, odd) > len(head[:4096]) // 8:
+        return [("utf-16-le" if odd > even else "utf-16-be", "replace")]
+    return [("utf-8", "strict")]
+
+
 def decode_bytes(content: bytes) -> str:
     """The text of a file: by its byte order mark, else UTF-8, else UTF-16 by its zero bytes, else GB18030."""
-    for mark, encoding in (
-        (codecs.BOM_UTF8, "utf-8"),
-        (codecs.BOM_UTF32_LE, "utf-32-le"),
-        (codecs.BOM_UTF32_BE, "utf-32-be"),
-        (codecs.BOM_UTF16_LE, "utf-16-le"),
-        (codecs.BOM_UTF16_BE, "utf-16-be"),
-    ):
+    for mark, encoding in _BYTE_ORDER_MARKS:
         if content.startswith(mark):
             return content[len(mark) :].decode(encoding, "replace")
     try:

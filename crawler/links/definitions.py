@@ -16,12 +16,22 @@ DEFINITION = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where an address stands in the original document, and what stands there. From 1."""
+
+    line: int
+    column: int
+    raw: str
+
+
+@dataclass(frozen=True, slots=True)
 class Definition:
-    """Where a reference definition keeps its address."""
+    """Where a reference definition keeps its address; `place` where it stands in another window."""
 
     start: int
     end: int
     url: str
+    place: Place | None = None
 
 
 def read_definitions(text: str) -> dict[str, Definition]:

@@ -6,25 +6,32 @@ The table of contents of the extractor: decode, hide what readers do not see, bl
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
 from typing import Any
 
 from crawler.links.blocks import Block, read_html_blocks, read_markdown_blocks
 from crawler.links.classify import link_of
 from crawler.links.decode import SourceText, read_source
-from crawler.links.definitions import Definition, read_definitions
+from crawler.links.definitions import Definition, Place, read_definitions
 from crawler.links.glued import read_glued_blocks
 from crawler.links.hidden import hide_unseen
-from crawler.links.known import collect_known
+from crawler.links.known import Survey, collect_known
+from crawler.links.passage import Outline
 from crawler.links.passages import Owner, Passage, PassageReader, PlacedLink
 from crawler.links.roles import decide_role
+from crawler.links.run_together import KnownAddresses
+from crawler.links.windows import WINDOW_CHARACTERS, OpenPieces, Window, cut_windows, decode_stream
 from crawler.records import Role, Target
 
 
 @dataclass(frozen=True, slots=True)
 class ExtractedLink:
-    """One mention of a link. `line` and `column` count from 1 in the decoded document; `raw` stands there."""
+    """One mention of a link. `line` and `column` count from 1 in the decoded document; `raw` stands there.
+
+    `alternative`: what else it may mean, its end being uncertain; `alternative_raw` stands at the same place.
+    """
 
     document: str
     url: str
@@ -36,6 +43,8 @@ class ExtractedLink:
     role: Role
     canonical_url: str
     target: Target
+    alternative: str | None = None
+    alternative_raw: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +62,10 @@ _HTML_START = re.compile(r"\s*(?:<\?xml[^>]*>\s*)?<(?:!doctype\s+html|html[\s>])
 def extract_links(content: bytes | str, *, name: str = "") -> Iterator[ExtractedLink]:
     """Every link of a document in document order; `name` helps to tell its format. Never raises."""
     reading = read_document(content, name=name)
-    places = Places(reading.source)
+    return _extract(reading, name, Places(reading.source))
+
+
+def _extract(reading: Reading, name: str, places: Places) -> Iterator[ExtractedLink]:
     for owner, passages in group_by_owner(reading.passages):
         for passage, link, role in assign_roles(owner, passages):
             yield _extracted(name, passage, link, role, reading.source, places)
@@ -79,18 +91,69 @@ def read_document(content: bytes | str, *, name: str = "") -> Reading:
     """Decodes a document and begins to read its passages."""
     source = read_source(content)
     text = hide_unseen(source.text)
-    is_html = bool(_HTML_NAME.search(name) or _HTML_START.match(text))
     known = collect_known(text)
+    form = _form_of(text, name, known)
+    definitions = read_definitions(text) if form is _Form.MARKDOWN else {}
+    return Reading(source, _read_passages(text, form, known, definitions, Outline()))
+
+
+class _Form(StrEnum):
+    HTML = "html"
+    MARKDOWN = "markdown"
+    GLUED = "glued"
+
+
+def _form_of(text: str, name: str, known: KnownAddresses) -> _Form:
+    """The format of a document, by its content and name. Plain text is Markdown without marks."""
+    if _HTML_NAME.search(name) or _HTML_START.match(text):
+        return _Form.HTML
+    return _Form.GLUED if known.runs_together else _Form.MARKDOWN
+
+
+def _read_passages(
+    text: str, form: _Form, known: KnownAddresses, definitions: Mapping[str, Definition], outline: Outline
+) -> Iterator[Passage]:
     blocks: Iterator[Block]
-    definitions: dict[str, Definition] = {}
-    if is_html:
+    if form is _Form.HTML:
         blocks = read_html_blocks(text)
-    elif known.runs_together:
+    elif form is _Form.GLUED:
         blocks = read_glued_blocks(text, known)
     else:
-        blocks, definitions = read_markdown_blocks(text), read_definitions(text)
-    reader = PassageReader(text, definitions, known, markdown=not is_html and not known.runs_together)
-    return Reading(source, reader.read(blocks))
+        blocks = read_markdown_blocks(text)
+    reader = PassageReader(text, definitions, known, markdown=form is _Form.MARKDOWN, outline=outline)
+    return reader.read(blocks)
+
+
+def extract_stream(
+    open_pieces: OpenPieces, *, name: str = "", window_characters: int = WINDOW_CHARACTERS
+) -> Iterator[ExtractedLink]:
+    """As `extract_links`, for a document of any size: read twice, one window in memory at a time.
+
+    What is kept of the whole are its repositories and reference definitions.
+    """
+    read_text = decode_stream(open_pieces)
+    survey = Survey()
+    definitions: dict[str, Definition] = {}
+    beginning = ""
+    for window in cut_windows(read_text(), characters=window_characters):
+        source = read_source(window.text)
+        text = hide_unseen(source.text)
+        beginning = beginning or text[:1000]
+        survey.add(text)
+        for key, definition in read_definitions(text).items():
+            definitions.setdefault(key, _place_definition(definition, source, window))
+    known = survey.known()
+    form = _form_of(beginning, name, known)
+    outline = Outline()
+    for window in cut_windows(read_text(), characters=window_characters):
+        source = read_source(window.text)
+        passages = _read_passages(hide_unseen(source.text), form, known, definitions, outline)
+        yield from _extract(Reading(source, passages), name, Places(source, window.line, window.column))
+
+
+def _place_definition(definition: Definition, source: SourceText, window: Window) -> Definition:
+    line, column = Places(source, window.line, window.column).of(definition.start)
+    return replace(definition, place=Place(line, column, source.raw(definition.start, definition.end)))
 
 
 def group_by_owner(passages: Iterator[Passage]) -> Iterator[tuple[Owner | None, list[Passage]]]:
@@ -102,7 +165,10 @@ def group_by_owner(passages: Iterator[Passage]) -> Iterator[tuple[Owner | None, 
             yield owner, group
             group = []
         owner = passage.owner
-        if passage.links or group or passage.owner is not None:
+        if owner is None:
+            if passage.links:
+                yield None, [passage]
+        else:
             group.append(passage)
     if group:
         yield owner, group
@@ -144,11 +210,13 @@ def _is_own_data(placed: PlacedLink, role: Role) -> bool:
 class Places:
     """Offsets → line and column of the original. Cheap when asked in rising order, right in any."""
 
-    def __init__(self, source: SourceText) -> None:
+    def __init__(self, source: SourceText, line: int = 1, column: int = 0) -> None:
+        """The text begins at `line` of the document, after `column` characters of it."""
         self.source = source
         self.offset = 0
-        self.line = 1
-        self.line_start = 0
+        self.line = line
+        self.first_column = column
+        self.line_start = -column
 
     def of(self, offset: int) -> tuple[int, int]:
         """Line and column, both from 1, of an offset of the meant text."""
@@ -157,7 +225,7 @@ class Places:
         if original < self.offset:
             self.line -= text.count("\n", original, self.offset)
             if original < self.line_start:
-                self.line_start = text.rfind("\n", 0, original) + 1
+                self.line_start = text.rfind("\n", 0, original) + 1 or -self.first_column
         elif (crossed := text.count("\n", self.offset, original)) > 0:
             self.line += crossed
             self.line_start = text.rfind("\n", self.offset, original) + 1
@@ -169,18 +237,19 @@ def _extracted(
     name: str, passage: Passage, placed: PlacedLink, role: Role, source: SourceText, places: Places
 ) -> ExtractedLink:
     inline = placed.inline
-    line, column = places.of(inline.start)
-    raw = source.original[source.original_offset(inline.start) : source.original_offset(inline.end)]
+    place = inline.place or Place(*places.of(inline.start), source.raw(inline.start, inline.end))
     link = link_of(inline.url)
     return ExtractedLink(
         document=name,
         url=inline.url,
-        raw=raw,
-        line=line,
-        column=column,
+        raw=place.raw,
+        line=place.line,
+        column=place.column,
         entry=passage.owner.name if passage.owner else None,
         section=passage.section,
         role=role,
         canonical_url=link.canonical_url,
         target=link.target,
+        alternative=inline.alternative.url if inline.alternative else None,
+        alternative_raw=source.raw(inline.start, inline.alternative.end) if inline.alternative else None,
     )

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from crawler.links.addresses import find_urls
-from crawler.links.definitions import Definition, reference_key
+from crawler.links.addresses import Alternative, find_urls
+from crawler.links.definitions import Definition, Place, reference_key
 from crawler.links.destination import meant_address, unescape_entities
 from crawler.links.run_together import NOTHING_KNOWN, KnownAddresses
 from crawler.links.url_start import START_HINT
@@ -32,7 +32,8 @@ class InlineLink:
     """One link: `text[start:end]` is the address as written, `text[outer_start:outer_end]` all its markup.
 
     `label` is the span of the words a reader clicks on, `around_image` whether those are (also) an image,
-    `inside_link` whether this is an image inside a link, `alternative` as in `FoundUrl`.
+    `inside_link` whether this is an image inside a link, `alternative` as in `FoundUrl`,
+    `place` as in `Definition`.
     """
 
     start: int
@@ -44,7 +45,8 @@ class InlineLink:
     label: tuple[int, int] | None = None
     around_image: bool = False
     inside_link: bool = False
-    alternative: str | None = None
+    alternative: Alternative | None = None
+    place: Place | None = None
 
 
 _TOKEN = re.compile(
@@ -343,11 +345,22 @@ class _Scanner:
             definition = self.definitions.get(reference_key(identifier))
             if definition is not None:
                 outer_end = reference.end() if reference else token.end()
+                if definition.place is not None:
+                    return self._link(
+                        bracket, token, definition.url, bracket.start, outer_end, outer_end, definition.place
+                    )
                 return self._link(bracket, token, definition.url, definition.start, definition.end, outer_end)
         return token.end()
 
     def _link(
-        self, bracket: _Bracket, token: re.Match[str], url: str | None, start: int, end: int, outer_end: int
+        self,
+        bracket: _Bracket,
+        token: re.Match[str],
+        url: str | None,
+        start: int,
+        end: int,
+        outer_end: int,
+        place: Place | None = None,
     ) -> int:
         if url is None:
             # A relative link or anchor: nothing to follow, but its label is text a reader sees.
@@ -366,7 +379,7 @@ class _Scanner:
             outer_end,
             (bracket.content, token.start()),
             bracket.has_image,
-            inside_link=False,
+            place=place,
         )
         self._add(link)
         return outer_end

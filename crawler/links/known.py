@@ -27,24 +27,52 @@ _GLUED_SHARE: Final = 0.3
 
 
 def collect_known(text: str) -> KnownAddresses:
-    """Repositories that are surely spelt in full somewhere, and whether the text is glued together.
+    """What one text tells."""
+    survey = Survey()
+    survey.add(text)
+    return survey.known()
+
+
+class Survey:
+    """The first pass: repositories that are surely spelt in full somewhere, and whether the text is glued.
 
     In a glued text an address follows a word without a space, again and again: copied pages and PDF do that,
     people do not.
     """
-    total = sum(1 for _ in _SCHEME.finditer(text))
-    if not total:
-        return KnownAddresses()
-    glued = sum(1 for _ in _GLUED_BEFORE.finditer(text))
-    runs_together = glued >= _FEWEST_GLUED and glued >= total * _GLUED_SHARE
-    repositories = frozenset(repository_key(match) for match in _DELIMITED_REPOSITORY.finditer(text))
-    if not runs_together:
-        return KnownAddresses(repositories)
-    names = {plain_letters(name) for match in REPOSITORY.finditer(text) for name in match.groups()[1:]}
-    names |= {plain_letters(match[1]) for match in _OWNER.finditer(text)}
-    folders = Counter(_folders(text))
-    shared = frozenset(folder for folder, count in folders.items() if count > 1)
-    return KnownAddresses(repositories, shared, frozenset(names), runs_together)
+
+    def __init__(self) -> None:
+        self.addresses = 0
+        self.glued = 0
+        self.repositories: set[str] = set()
+        self.names: set[str] = set()
+        self.folders: Counter[str] = Counter()
+
+    def add(self, text: str) -> None:
+        """Reads one text, or one window of it."""
+        addresses = sum(1 for _ in _SCHEME.finditer(text))
+        if not addresses:
+            return
+        self.addresses += addresses
+        glued = sum(1 for _ in _GLUED_BEFORE.finditer(text))
+        self.glued += glued
+        self.repositories.update(repository_key(match) for match in _DELIMITED_REPOSITORY.finditer(text))
+        if _is_glued(addresses, glued):
+            self.names.update(
+                plain_letters(name) for match in REPOSITORY.finditer(text) for name in match.groups()[1:]
+            )
+            self.names.update(plain_letters(match[1]) for match in _OWNER.finditer(text))
+            self.folders.update(_folders(text))
+
+    def known(self) -> KnownAddresses:
+        """What was told by everything that was added."""
+        if not _is_glued(self.addresses, self.glued):
+            return KnownAddresses(frozenset(self.repositories))
+        shared = frozenset(folder for folder, count in self.folders.items() if count > 1)
+        return KnownAddresses(frozenset(self.repositories), shared, frozenset(self.names), runs_together=True)
+
+
+def _is_glued(addresses: int, glued: int) -> bool:
+    return glued >= _FEWEST_GLUED and glued >= addresses * _GLUED_SHARE
 
 
 def _folders(text: str) -> Iterator[str]:

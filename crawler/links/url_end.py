@@ -68,10 +68,10 @@ _GRAMMARS: Final = tuple(
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How many characters of a body belong to the address; `alternative` as in `FoundUrl`."""
+    """How many characters of a body belong to the address, and how many where that is uncertain."""
 
     length: int
-    alternative: str | None = None
+    alternative: int | None = None
 
 
 def run_end(text: str, start: int, end: int, *, glued: bool = False) -> int:
@@ -131,17 +131,17 @@ def find_end(
     for grammar in _GRAMMARS:
         if (grammatical := grammar.match(url)) and not url.startswith(("?", "#", "/"), grammatical.end()):
             return Ending(_escaped_length(body, grammatical.end() - len(scheme), escapes))
-    alternative = None
+    alternative: int | None = None
     if len(body) == uncut and not EXACT_SCHEME.match(after):
         cut = glued_end(url, after, before, known)
         if cut < len(url):
-            return Ending(_escaped_length(body, cut - len(scheme), escapes), _TRAILING.sub("", url))
+            return Ending(_escaped_length(body, cut - len(scheme), escapes), len(_TRAILING.sub("", body)))
         if (suspected := suspected_end(url, after)) is not None:
-            alternative = url[:suspected]
+            alternative = _escaped_length(body, suspected - len(scheme), escapes)
     trailing = (_TRAILING_IN_MARKDOWN if escapes else _TRAILING).search(body)
     if trailing and trailing.end() == len(body):
         if _ABBREVIATION.search(body):
-            alternative = url
+            alternative = len(body)
         body = body[: trailing.start()]
     return Ending(_without_open_brackets(body, before[-1:]), alternative)
 
