@@ -53,11 +53,8 @@ class Packing:
         if settings.get("load_in_4bit"):
             bits = 4
         places = (config, inner, settings)
-        expert_dtype = next(
-            (each["expert_dtype"] for each in places if _is_text(each.get("expert_dtype"))), ""
-        )
-        method = settings.get("quant_method")
-        return cls(method.lower() if _is_text(method) else "", bits, settings, expert_dtype.lower())
+        expert_dtype = next(filter(None, (_word(each.get("expert_dtype")) for each in places)), "")
+        return cls(_word(settings.get("quant_method")), bits, settings, expert_dtype)
 
     def count(self, name: str, dtype: str, elements: int) -> int:
         """Parameters in one tensor of so many stored elements."""
@@ -93,12 +90,11 @@ class Packing:
                 return 4 if dtype == "U8" and self.bits == 4 else None
 
     def _bits_of_group(self, name: str) -> int | None:
-        """Models of mixed precision have a group of settings per width, each with the modules it holds for."""
+        """Models of mixed precision have a group of settings per width, with the modules it holds for."""
         module = _module_of(name)
         groups = [_mapping(group) for group in _mapping(self.settings.get("config_groups")).values()]
         group = next((each for each in groups if _matches_any(each.get("targets"), module)), {})
-        layout = group.get("format") or self.settings.get("format")
-        layout = layout.lower() if _is_text(layout) else ""
+        layout = _word(group.get("format")) or _word(self.settings.get("format"))
         if not layout.endswith("pack-quantized"):
             return None
         widths = (_bits(_mapping(each.get("weights")).get("num_bits")) for each in (group, *groups))
@@ -157,13 +153,12 @@ def _bits_in_words(text: str) -> int | None:
 
 
 def _bits(value: Any) -> int | None:
-    return (
-        value if isinstance(value, int) and not isinstance(value, bool) and 0 < value <= MOST_BITS else None
-    )
+    is_number = isinstance(value, int) and not isinstance(value, bool)
+    return value if is_number and 0 < value <= MOST_BITS else None
 
 
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str) and bool(value)
+def _word(value: Any) -> str:
+    return value.lower() if isinstance(value, str) else ""
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""The header of a safetensors file → its tensors; its tensors → parameters. Pure, with caps for strangers' files.
+"""The header of a safetensors file → its tensors → parameters. Pure, with caps for strangers' files.
 
 Format: eight bytes with the header's length, the header in JSON, the data
 (https://huggingface.co/docs/safetensors, 2026-11). Caps as huggingface.js has them.
@@ -150,10 +150,11 @@ def _find_active(
 
 def _first_number(places: Iterable[Mapping[str, Any]], names: Iterable[str]) -> int | None:
     values = (place.get(name) for place in places for name in names)
-    return next(
-        (value for value in values if isinstance(value, int) and not isinstance(value, bool) and value > 0),
-        None,
-    )
+    return next((value for value in values if _is_whole(value) and value > 0), None)
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _parse_tensor(name: str, told: Any) -> Tensor:
@@ -161,8 +162,6 @@ def _parse_tensor(name: str, told: Any) -> Tensor:
     shape = told.get("shape") if isinstance(told, dict) else None
     if not isinstance(dtype, str) or not isinstance(shape, list):
         raise HeaderError(f"tensor {name[:80]!r} without dtype or shape")
-    if not all(
-        isinstance(each, int) and not isinstance(each, bool) and 0 <= each <= MAX_DIMENSION for each in shape
-    ):
+    if not all(_is_whole(each) and 0 <= each <= MAX_DIMENSION for each in shape):
         raise HeaderError(f"tensor {name[:80]!r} has no sane shape")
     return Tensor(name, dtype, tuple(shape))
