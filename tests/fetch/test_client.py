@@ -506,3 +506,40 @@ def test_many_origins_keep_few_connections(sandbox: Sandbox, proxied: Run, world
             return len(sandbox.connections)
 
     assert asyncio.run(run()) <= 140
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://printer.local/",
+        "http://localhost:9200/_search",
+        "https://metadata.google.internal/computeMetadata/v1/",
+        "http://169.254.169.254/latest/meta-data",
+        "http://2852039166/latest/meta-data",
+        "https://0x7f.1/",
+        "https://[::ffff:169.254.169.254]/",
+        "https://[2002:7f00:1::]/",
+        "https://[64:ff9b::a00:1]/",
+        "http://127。0。0。1/",
+        "http://user:password@127.1.:80/",
+    ],
+)
+def test_behind_a_proxy_private_targets_are_refused_by_name_and_literal(
+    proxied: Run, world: World, url: str
+) -> None:
+    result = proxied.get_one(url)
+    assert result.failure is not None
+    assert result.failure.reason is Reason.PRIVATE_ADDRESS
+    assert (world.requests, world.tunnels) == ([], [])
+
+
+def test_no_secret_of_an_address_stands_in_what_is_told(proxied: Run, world: World) -> None:
+    world.web.pages["https://pages.example.org/0?token=opensesame"] = Response(
+        302, (("Location", "/0?token=opensesame"),), b""
+    )
+    result = proxied.get_one("https://pages.example.org/0?token=opensesame")
+    assert result.failure is not None
+    assert "opensesame" not in result.failure.detail
+    broken = proxied.get_one("http://me:pass-word@[bad/")
+    assert broken.failure is not None
+    assert "pass-word" not in broken.failure.detail
