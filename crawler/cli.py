@@ -24,6 +24,7 @@ from crawler.logs import configure_logging, log_uncaught
 
 if TYPE_CHECKING:
     from crawler.config import Config
+    from crawler.report.language import Language
     from crawler.links.extract import ExtractedLink
 
 EXIT_FAIL_ON: Final = 1
@@ -190,6 +191,13 @@ def schedule(context: Context) -> None:
     help="Its language (default: that of the lists; English in a terminal and for machines).",
 )
 @click.option("--if-changed", is_flag=True, help="Say and write nothing unless something changed.")
+@click.option(
+    "--github-issue",
+    "repository",
+    metavar="OWNER/REPO",
+    help="Instead: what would be done about one issue per list there; --write does it.",
+)
+@click.option("--write", is_flag=True, help="Open, update and close those issues; needs GITHUB_TOKEN.")
 @click.option("--output", type=click.Path(path_type=Path), metavar="FILE", help="Write there, atomically.")
 @click.option("--document", metavar="NAME", help="Only this document.")
 @click.option("--as-of", metavar="WHEN", help="A date, a time or a run id: the report as it was then.")
@@ -199,6 +207,8 @@ def report(
     format_name: str,
     lang: str | None,
     if_changed: bool,
+    repository: str | None,
+    write: bool,
     output: Path | None,
     document: str | None,
     as_of: str | None,
@@ -213,6 +223,11 @@ def report(
     from crawler.report.output import write_output
     from crawler.report.stale import stale_report
 
+    if repository is not None:
+        publish(context.config, repository, Language(lang) if lang else None, document, write)
+        return
+    if write:
+        raise UsageError("--write goes with --github-issue", hint="--output writes a file")
     told = stale_report(
         context.config,
         format_name,
@@ -225,12 +240,28 @@ def report(
         write_output(told, output)
 
 
+def publish(
+    config: Config, repository: str, language: Language | None, document: str | None, write: bool
+) -> None:
+    """One issue per list, each step told on a line; nothing is done without `write`."""
+    from crawler.fetch.environment import NetworkEnvironment
+    from crawler.publish.github_issue import publish_issues
+    from crawler.report.issue_text import write_issues
+
+    issues = write_issues(config, document=document, language=language)
+    environment = NetworkEnvironment.from_mapping(os.environ)
+    for step in publish_issues(issues, repository, config.settings, environment, write=write):
+        click.echo(for_terminal(str(step)))
+    if not write:
+        click.echo("nothing was written: add --write to do this", err=True)
+
+
 @cli.command()
 @with_config
 @click.option(
     "--format",
     "format_name",
-    type=click.Choice(["json", "jsonl", "csv"]),
+    type=click.Choice(["json", "jsonl", "csv", "parquet"]),
     default="json",
     show_default=True,
 )
@@ -245,8 +276,12 @@ def export(context: Context, format_name: str, output: Path | None, as_of: str |
       crawler export --output catalog.json
     """
     from crawler.report.export import export_catalog
+    from crawler.report.export_parquet import export_parquet
     from crawler.report.output import write_output
 
+    if format_name == "parquet":
+        export_parquet(context.config, output, as_of=as_of)
+        return
     write_output(export_catalog(context.config, format_name, as_of=as_of), output)
 
 
@@ -345,27 +380,41 @@ def check(context: Context, what: tuple[str, ...], fail_on: str, as_json: bool) 
 
 @cli.command("import")
 @with_config
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @click.option(
     "--output",
     type=click.Path(path_type=Path),
-    required=True,
     metavar="FILE",
-    help="The catalog file, as catalog/NAME.yaml.",
+    help="The catalog file, or a folder of them (default: the catalog's folder, named by title).",
 )
 @click.option("--title", help="The document's title (default: its first heading).")
 @click.option("--url", help="Where the document lives.")
-def import_(file: Path, output: Path, title: str | None, url: str | None) -> None:
-    """Turn a document into a catalog file.
+@click.pass_obj
+def import_(
+    context: Context, files: tuple[str, ...], output: Path | None, title: str | None, url: str | None
+) -> None:
+    """Turn documents into catalog files, or bring those up to date; shows a diff.
+
+    FILE is a file, an http(s) address, or github:owner/repo:path.
 
     \b
     Example:
       crawler import README.md --output catalog/my-list.yaml
     """
-    from crawler.importer import import_file
+    from crawler.clock import SystemClock
+    from crawler.fetch.environment import NetworkEnvironment
+    from crawler.importer.command import import_documents
 
-    entries, links = import_file(file, output, title=title, url=url)
-    click.echo(f"{output}: {entries:,} entries, {links:,} links", err=True)
+    environment = NetworkEnvironment.from_mapping(os.environ)
+    today = SystemClock().now().date()
+    imports = import_documents(context.config, files, output, environment, today=today, title=title, url=url)
+    for done in imports:
+        for line in done.diff():
+            click.echo(for_terminal(line.removesuffix("\n")))
+        vanished = f", {done.vanished:,} vanished" if done.vanished else ""
+        unchanged = "" if done.before != done.after else ": unchanged"
+        counts = f"{done.entries:,} entries, {done.links:,} links{vanished}{unchanged}"
+        click.echo(f"{done.output}: {counts}", err=True)
 
 
 @cli.command()

@@ -80,10 +80,16 @@ def csv_table(lines: Iterable[ExportedLine]) -> Iterator[str]:
     writer = csv.writer(pipe)
     writer.writerow(CSV_COLUMNS)
     yield pipe.text
+    for row in table_rows(lines):
+        writer.writerow([_cell(value) for value in row])
+        yield pipe.text
+
+
+def table_rows(lines: Iterable[ExportedLine]) -> Iterator[list[Any]]:
+    """Values in the order of CSV_COLUMNS, one row per entry and link; an entry without links has one row."""
     for line in lines:
         for mention in line.links or (None,):
-            writer.writerow(_csv_row(line, mention))
-            yield pipe.text
+            yield _table_row(line, mention)
 
 
 class _Pipe:
@@ -95,7 +101,7 @@ class _Pipe:
         self.text = text
 
 
-def _csv_row(line: ExportedLine, mention: ExportedMentionInLine | None) -> Sequence[str]:
+def _table_row(line: ExportedLine, mention: ExportedMentionInLine | None) -> list[Any]:
     cells = [
         *_fields(line, ENTRY_COLUMNS),
         *_fields(line.stated, ExportedStated.__struct_fields__),
@@ -109,7 +115,7 @@ def _csv_row(line: ExportedLine, mention: ExportedMentionInLine | None) -> Seque
         cells += [mention.facts.get(name) for name in (*FACT_COLUMNS, "observed_at")]
     else:
         cells += [None] * (len(CSV_COLUMNS) - len(cells))
-    return [_cell(cell) for cell in cells]
+    return cells
 
 
 def _fields(row: Struct, names: Sequence[str]) -> list[Any]:
