@@ -9,7 +9,7 @@ import glob
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -127,13 +127,27 @@ def join_files(files: Iterable[CatalogFile]) -> Catalog:
         if form is None or file.mistakes:
             raise _as_usage_error(file.path, file.mistakes[0])
         documents.append(Document(name=file.name, title=form.document.title, url=form.document.url))
-        entries.extend(_entry_of(entry, file.name) for entry in form.entries)
+        entries.extend(present_entries(file))
         exclusions.extend(Exclusion(normalise_url(e.url), e.reason, e.until) for e in form.exclusions)
         overrides.extend(Override(o.entry, o.field, o.value, o.reason) for o in form.overrides)
         suppressions.extend(
             Suppression(s.entry, s.kind, s.reason, s.until, s.field) for s in form.suppressions
         )
     return Catalog(tuple(documents), tuple(entries), tuple(exclusions), tuple(overrides), tuple(suppressions))
+
+
+def all_entries(file: CatalogFile) -> list[Entry]:
+    """The entries of a file without mistakes, those included that vanished from the document."""
+    return [_entry_of(entry, file.name) for entry in file.form.entries] if file.form else []
+
+
+def present_entries(file: CatalogFile) -> Iterator[Entry]:
+    """The entries and links that the document holds now."""
+    for entry in all_entries(file):
+        if entry.vanished is None:
+            yield replace(
+                entry, mentions=tuple(mention for mention in entry.mentions if mention.vanished is None)
+            )
 
 
 def _entry_of(form: EntryForm, document: str) -> Entry:
@@ -146,11 +160,12 @@ def _entry_of(form: EntryForm, document: str) -> Entry:
         stated=Stated(form.stated.license, form.stated.parameters),
         mentions=tuple(_mention_of(link) for link in form.links),
         note=form.note,
+        vanished=form.vanished,
     )
 
 
 def _mention_of(link: LinkForm) -> Mention:
-    return Mention(link.url, link.url if link.raw is None else link.raw, link.role, link.line)
+    return Mention(link.url, link.url if link.raw is None else link.raw, link.role, link.line, link.vanished)
 
 
 def _list_rule_mistakes(form: CatalogForm, tree: YamlMapping, name: str) -> Iterator[Mistake]:
@@ -246,12 +261,15 @@ def _format_entry(entry: Entry) -> Iterator[str]:
         yield f"    section: {_quote(entry.section)}"
     if entry.note is not None:
         yield f"    note: {_quote(entry.note)}"
+    if entry.vanished is not None:
+        yield f"    vanished: {_quote(entry.vanished)}"
     if entry.stated != Stated():
         stated = _flow(license=entry.stated.license, parameters=entry.stated.parameters or None)
         yield f"    stated: {stated}"
     yield "    links:" if entry.mentions else "    links: []"
     for mention in entry.mentions:
-        yield f"      - {_flow(role=mention.role, url=mention.url, raw=mention.raw, line=mention.line)}"
+        told = {name: getattr(mention, name) for name in ("role", "url", "raw", "line", "vanished")}
+        yield f"      - {_flow(**told)}"
 
 
 def _printable(line: str) -> str:

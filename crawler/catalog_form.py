@@ -43,6 +43,7 @@ class LinkForm(Struct, frozen=True, forbid_unknown_fields=True):
     url: Annotated[Line, Meta(description="the address as a reader means it")]
     raw: Annotated[str | None, Meta(description="as it stands in the document (default: url)")] = None
     line: Annotated[LineNumber | None, Meta(description="line of the document it stands on")] = None
+    vanished: Annotated[date | None, Meta(description="day the document was found without it")] = None
 
 
 class EntryForm(Struct, frozen=True, forbid_unknown_fields=True):
@@ -54,6 +55,7 @@ class EntryForm(Struct, frozen=True, forbid_unknown_fields=True):
     section: Annotated[str, Meta(description="headings above it, joined by ` > `")] = ""
     note: Annotated[Line | None, Meta(description="a mark for readers, such as joke or withdrawn")] = None
     stated: Annotated[StatedForm, Meta(description="what the document says of it")] = StatedForm()
+    vanished: Annotated[date | None, Meta(description="day the document was found without it")] = None
     links: Annotated[tuple[LinkForm, ...], Meta(description="its links in document order")] = ()
 
 

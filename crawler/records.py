@@ -54,17 +54,21 @@ class Stated:
 
 @dataclass(frozen=True, slots=True)
 class Mention:
-    """One place where a link stands at an entry."""
+    """One place where a link stands at an entry. `vanished`: the day its document did not hold it any more."""
 
     url: str
     raw: str
     role: Role
     line: int | None = None
+    vanished: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One row of a list as a reader sees it. `id` is `<file stem>/<slug>` and stays for ever."""
+    """One row of a list as a reader sees it. `id` is `<file stem>/<slug>` and stays for ever.
+
+    `vanished`: the day its document did not list it any more; the file keeps it, a run leaves it alone.
+    """
 
     id: str
     name: str
@@ -74,6 +78,7 @@ class Entry:
     stated: Stated = Stated()
     mentions: tuple[Mention, ...] = ()
     note: str | None = None
+    vanished: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,15 +1,13 @@
-"""One document → its catalog file: read, draft, name, correct, write."""
+"""One document → its entries: read, draft, name, correct."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from pathlib import Path
+from dataclasses import replace
 from typing import Final
 
-from crawler.catalog import write_catalog_file
-from crawler.errors import UsageError
-from crawler.importer.corrections import Corrections, apply_corrections, corrections_path, read_corrections
+from crawler.importer.corrections import Corrections, apply_corrections
 from crawler.importer.drafts import Draft, collect_drafts
 from crawler.importer.kinds import decide_kind
 from crawler.importer.slugs import SlugBook, make_slug
@@ -26,37 +24,6 @@ _TITLE_TAG = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ufffd]+")
 
 
-def import_file(
-    source: Path, output: Path, *, title: str | None = None, url: str | None = None
-) -> tuple[int, int]:
-    """Writes the catalog file of a local document; returns how many entries and links it holds.
-
-    `corrections/<stem>.yaml` beside `output` is applied. Raises UsageError for files that cannot be used.
-    """
-    try:
-        content = source.read_bytes()
-    except OSError as error:
-        raise UsageError(f"cannot read the document: {error.strerror}", where=str(source)) from error
-    corrections = read_corrections(corrections_path(output))
-    document, entries = import_document(
-        content, name=output.stem, title=title, url=url, source_name=source.name, corrections=corrections
-    )
-    write_catalog_file(output, document, entries, header=_header(output, bool(corrections.steps)))
-    return len(entries), sum(len(entry.mentions) for entry in entries)
-
-
-def _header(output: Path, corrected: bool) -> str:
-    lines = [
-        "Made by `crawler import` from the document named below: names, addresses and stated facts only.",
-    ]
-    if corrected:
-        lines.append(
-            f"Then corrected by corrections/{output.stem}.yaml: change that file and import again, or"
-            " keep changes made here in step with it."
-        )
-    return "\n".join(lines)
-
-
 def import_document(
     content: bytes | str,
     *,
@@ -70,25 +37,34 @@ def import_document(
 
     `name` is the stem of the catalog file and begins every id; `source_name` helps to tell the format.
     """
+    document, entries = extract_entries(
+        content, name=name, source_name=source_name, corrections=corrections or Corrections()
+    )
+    document = replace(document, title=_line(title) if title else document.title, url=url or document.url)
+    return apply_corrections(corrections, document, entries) if corrections else (document, entries)
+
+
+def extract_entries(
+    content: bytes | str, *, name: str, source_name: str, corrections: Corrections
+) -> tuple[Document, list[Entry]]:
+    """Document and entries before the steps of `corrections`; its repairs and kinds help to read them."""
     reading = read_document(content, name=source_name)
     text = hide_unseen(reading.source.text)
     drafts = collect_drafts(reading, text)
-    if corrections is not None and corrections.repairs:
+    if corrections.repairs:
         drafts = [draft.with_words(corrections.repair) for draft in drafts]
     found_title, found_url = describe_document(text, source_name)
     document = Document(
         name=name,
-        title=_line(title or found_title or source_name or name),
-        url=url or found_url or _own_repository(drafts[-1]),
+        title=_line(found_title or source_name or name),
+        url=found_url or _own_repository(drafts[-1]),
     )
     slugs = SlugBook()
     slugs.unique(PAGE_SLUG)
-    kinds = corrections.kinds(name) if corrections is not None else {}
+    kinds = corrections.kinds(name)
     entries = [
         _entry(draft, document, slugs, kinds) for draft in drafts if draft.owner is not None or draft.mentions
     ]
-    if corrections is not None:
-        document, entries = apply_corrections(corrections, document, entries)
     return document, entries
 
 
@@ -125,7 +101,8 @@ def describe_document(text: str, source_name: str = "") -> tuple[str | None, str
             written = values.get("url") or values.get("repository") or values.get("homepage")
             address = written if written and written.startswith(("http://", "https://")) else None
         elif block.kind is BlockKind.HEADING:
-            title = title or plain_text(words)
+            # A page names itself in its <title>, unless it has a heading for that.
+            title = title or (plain_text(words) if block.level == 1 or not _TITLE_TAG.search(text) else None)
             break
     if title is None and (tag := _TITLE_TAG.search(text)):
         title = plain_text(tag[1])

@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import pytest
-
-from crawler.catalog import load_catalog
-from crawler.errors import UsageError
-from crawler.importer import import_document, import_file
+from crawler.importer import import_document
 from crawler.records import Entry, EntryKind, Role
 
 DOCUMENT = """---
@@ -120,26 +114,6 @@ def test_same_names_get_ids_of_their_own() -> None:
         "## A\n- [Foo: one](https://a.org/1)\n- [Foo: two](https://a.org/2)\n- [模型 名](https://a.org/3)\n"
     )
     assert list(read(text)) == ["foo", "foo-2", "模型-名"]
-
-
-def test_import_file_writes_what_loads(tmp_path: Path) -> None:
-    source = tmp_path / "list.md"
-    source.write_text(DOCUMENT, encoding="utf-8")
-    output = tmp_path / "catalog" / "mine.yaml"
-    output.parent.mkdir()
-    assert import_file(source, output, title="标题") == (9, 12)
-    catalog = load_catalog([str(output)])
-    assert catalog.documents[0].title == "标题"
-    assert catalog.entries == tuple(import_document(DOCUMENT, name="mine", title="标题")[1])
-    assert "# Made by `crawler import`" in output.read_text(encoding="utf-8")
-    first = output.read_bytes()
-    import_file(source, output, title="标题")
-    assert output.read_bytes() == first
-
-
-def test_import_file_says_which_document_it_cannot_read(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"nowhere\.md"):
-        import_file(tmp_path / "nowhere.md", tmp_path / "x.yaml")
 
 
 def test_facts_only_no_sentences() -> None:
