@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Final, Protocol, Self
 
 from crawler.clock import Clock
 from crawler.config import Settings
@@ -14,13 +15,16 @@ from crawler.fetch.environment import NetworkEnvironment
 from crawler.fetch.meter import RequestMeter
 from crawler.fetch.politeness import Politeness
 from crawler.plan import LaneName
-from crawler.records import Observation, Question, Sibling
-from crawler.resolve.archive import ArchiveCopy, ArchiveResolver, Unknown
+from crawler.records import Observation, Outcome, Question, Reason, Sibling
+from crawler.resolve.archive import ArchiveCopy, ArchiveResolver, Unknown, archives_for
 from crawler.resolve.arxiv.resolver import ArxivResolver
 from crawler.resolve.github.resolver import GitHubResolver
 from crawler.resolve.huggingface.resolver import HuggingFaceResolver
 from crawler.resolve.web.resolver import WebResolver
 from crawler.store.store import RunHandle, Store
+
+PATIENCE: Final = 8
+"""Time-outs of one web host in a row; then it is left alone, so that it cannot hold up the run."""
 
 
 class Resolver(Protocol):
@@ -67,11 +71,26 @@ class Hosts:
     async def ask(
         self, lanes: Mapping[LaneName, Sequence[Question]], record: Callable[[Observation], None]
     ) -> None:
-        """Ask all lanes at once; each keeps its own pace."""
+        """Ask all lanes at once; each keeps its own pace, and a host that hangs is given up."""
+        timeouts: Counter[str] = Counter()
+
+        def watch(observation: Observation) -> None:
+            lane = self.politeness.lane_for(observation.link.canonical_url)
+            if observation.outcome is Outcome.FAILED and observation.reason is Reason.TIMEOUT:
+                timeouts[lane.name] += 1
+                if timeouts[lane.name] == PATIENCE:
+                    lane.close(f"no answer to {PATIENCE} questions in a row")
+            elif observation.outcome not in {Outcome.SKIPPED, Outcome.THROTTLED}:
+                timeouts[lane.name] = 0
+            record(observation)
+
         async with asyncio.TaskGroup() as group:
             for lane, questions in lanes.items():
                 if questions:
-                    group.create_task(self._resolvers[lane].resolve(questions, record), name=lane.value)
+                    group.create_task(
+                        self._resolvers[lane].resolve(questions, watch if lane is LaneName.WEB else record),
+                        name=lane.value,
+                    )
 
     async def pause(self, seconds: float) -> None:
         """Ask nobody for a while."""
@@ -79,12 +98,14 @@ class Hosts:
 
     async def look_up_copies(self, store: Store, run: RunHandle, most: int) -> None:
         """Ask the archives for copies of links that are gone, `most` links in one run."""
-        for link, last_alive_at in store.links_without_copy(most):
-            url = link.canonical_url
-            match await self._archive.find_copy(url, last_alive_at):
+        for lost in store.links_without_copy(most):
+            url = lost.link.canonical_url
+            store.note_lookup(url)
+            match await self._archive.find_copy(url, lost.last_alive_at, lost.full_name):
                 case ArchiveCopy(url=copy, taken_at=taken_at, archive=archive):
                     store.set_archived(run, url, archive, copy, taken_at)
                 case None:
-                    store.set_archived(run, url, "wayback", None, None)
+                    for source in archives_for(url):
+                        store.set_archived(run, url, source, None, None)
                 case Unknown.UNKNOWN:
                     pass

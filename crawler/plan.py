@@ -6,14 +6,16 @@ keeps the others waiting.
 
 from __future__ import annotations
 
+import zlib
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 from urllib.parse import urlsplit
 
+from crawler.config import HealthSettings
 from crawler.errors import UsageError
 from crawler.records import Exclusion, Health, Link, Question, State, TargetKind
 
@@ -39,6 +41,13 @@ AS_WEB_PAGES: Final = frozenset({TargetKind.GITHUB_OTHER, TargetKind.HUGGINGFACE
 FIRST: Final[Mapping[State, int]] = {State.SUSPECT: 0, State.UNKNOWN: 1}
 AFTER_THOSE: Final = 2
 
+WEEK: Final = timedelta(days=7)
+MONTH: Final = timedelta(days=30)
+MONTHLY_AFTER: Final = 6
+"""How many times as long as for weekly looks a link must be dead for monthly ones."""
+REST_TOLERANCE: Final = timedelta(hours=12)
+"""Runs do not begin at the same minute."""
+
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
@@ -60,6 +69,8 @@ class Plan:
     already_answered: int = 0
     answered_before: Question | None = None
     """One of those this run has already been told about: a host that is known to answer."""
+    resting: Mapping[str, int] = field(default_factory=dict)
+    """Links that are not asked every night, counted by why."""
     not_chosen: int = 0
     over_limit: int = 0
 
@@ -93,9 +104,13 @@ def plan_crawl(
     document: str | None = None,
     limit: int | None = None,
     suspects_only: bool = False,
+    policy: HealthSettings | None = None,
+    steady_rest_days: int = 0,
 ) -> Plan:
     """Choose what is due and put it in order. An exclusion ends on its day (UTC)."""
     excluded: Counter[str] = Counter()
+    resting: Counter[str] = Counter()
+    policy = policy or HealthSettings()
     due: list[Candidate] = []
     not_chosen = already_answered = 0
     answered_before: Question | None = None
@@ -107,6 +122,8 @@ def plan_crawl(
         elif candidate.answered:
             already_answered += 1
             answered_before = candidate.question
+        elif (why := why_resting(candidate, now, policy, steady_rest_days)) is not None:
+            resting[why] += 1
         else:
             due.append(candidate)
     ordered = _take_turns(due)
@@ -116,11 +133,36 @@ def plan_crawl(
     return Plan(
         lanes=lanes,
         excluded=dict(excluded.most_common()),
+        resting=dict(resting.most_common()),
         already_answered=already_answered,
         answered_before=answered_before,
         not_chosen=not_chosen,
         over_limit=0 if limit is None else max(0, len(ordered) - limit),
     )
+
+
+def why_resting(
+    candidate: Candidate, now: datetime, policy: HealthSettings, steady_rest_days: int = 0
+) -> str | None:
+    """Why a link is not asked tonight: long dead, or steadily fine where the config lets those rest."""
+    health = candidate.health
+    if health.since is None or health.last_checked_at is None:
+        return None
+    unasked_for = now - health.last_checked_at + REST_TOLERANCE
+    match health.state:
+        case State.DEAD:
+            long = timedelta(days=policy.rest_after_days)
+            if now - health.since >= MONTHLY_AFTER * long and unasked_for < MONTH:
+                return "long dead, asked monthly"
+            if long <= now - health.since < MONTHLY_AFTER * long and unasked_for < WEEK:
+                return "long dead, asked weekly"
+        case State.HEALTHY if steady_rest_days > 0 and not health.silent_nights:
+            is_steady = now - health.since >= MONTH
+            # Each link has its own day, so that no night has to ask all of them.
+            day = zlib.crc32(candidate.question.link.canonical_url.encode()) + now.toordinal()
+            if is_steady and day % steady_rest_days and unasked_for < timedelta(days=steady_rest_days):
+                return f"steadily fine, asked every {steady_rest_days} days"
+    return None
 
 
 def _is_chosen(

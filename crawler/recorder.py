@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -36,6 +37,7 @@ class Recorder:
         meter: RequestMeter,
         environment: NetworkEnvironment,
         watch: Callable[[Observation], None],
+        holds: Callable[[], Mapping[str, datetime]] = dict,
     ) -> None:
         self.witness = Witness()
         self.outcomes: dict[str, Counter[Outcome]] = {}
@@ -48,6 +50,7 @@ class Recorder:
         self._meter = meter
         self._environment = environment
         self._watch = watch
+        self._holds = holds
         self._pending: list[Observation] = []
 
     @property
@@ -99,7 +102,7 @@ class Recorder:
         pending, self._pending = self._pending, []
         if pending:
             self._store.record(self._run, pending)
-        self._store.save_progress(self._run, self._meter.requests())
+        self._store.save_progress(self._run, self._meter.requests(), self._holds())
 
     async def flush_regularly(self) -> None:
         while True:

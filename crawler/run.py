@@ -55,9 +55,14 @@ async def crawl(
             document=options.document,
             limit=options.limit,
             suspects_only=options.suspects_only,
+            policy=run.policy,
+            steady_rest_days=settings.schedule.steady_rest_days,
         )
         async with Hosts(settings, environment, clock) as hosts:
-            recorder = Recorder(store, run, hosts.meter, environment, progress.observed)
+            recorder = Recorder(
+                store, run, hosts.meter, environment, progress.observed, hosts.politeness.holds
+            )
+            hosts.politeness.honour(store.holds())
             progress.start(plan, hosts.politeness.lanes())
             with recorder.closing_the_run():
                 async with alongside(recorder.flush_regularly(), progress.show()):

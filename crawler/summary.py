@@ -28,7 +28,8 @@ class Summary:
     """`states` counts links by health after the run, `events` what changed in it.
 
     `told` is what is also kept in the database, as JSON: `looked_at`, `hosts` (requests sent, links by what
-    was seen, seconds waited, bytes), `left_due` and `excluded` (links by why they were not told of), `notes`.
+    was seen, seconds waited, bytes), `left_due`, `excluded` and `resting` (links by why they were not told
+    of), `notes`.
     """
 
     run: RunHandle
@@ -68,6 +69,7 @@ class Summary:
         yield "changed: " + (_list(self.events) or "nothing")
         yield from _reasons("not told", self.told["left_due"])
         yield from _reasons("left alone", self.told["excluded"])
+        yield from _reasons("resting", self.told["resting"])
         for note in self.told["notes"]:
             yield f"note: {for_terminal(note)}"
 
@@ -86,6 +88,7 @@ def tell_of(
         "hosts": _hosts(recorder, hosts),
         "left_due": dict(recorder.left_due.most_common()),
         "excluded": dict(plan.excluded),
+        "resting": dict(plan.resting),
         "notes": notes,
     }
 

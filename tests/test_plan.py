@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -147,3 +147,57 @@ def test_lanes_are_read_from_a_list() -> None:
 def test_an_unknown_lane_is_a_usage_error(text: str) -> None:
     with pytest.raises(UsageError, match="github,huggingface,arxiv,web"):
         parse_lanes(text)
+
+
+def rested(state: State, for_days: float, asked_days_ago: float, steady_rest_days: int = 0) -> bool:
+    health = Health(
+        state=state,
+        since=NOW - timedelta(days=for_days),
+        last_checked_at=NOW - timedelta(days=asked_days_ago),
+    )
+    plan = plan_crawl(
+        [Candidate(Question(link_of("https://a.example/")), health)], NOW, steady_rest_days=steady_rest_days
+    )
+    assert len(plan) + sum(plan.resting.values()) == 1
+    return len(plan) == 0
+
+
+@pytest.mark.parametrize(
+    ("state", "for_days", "asked_days_ago", "rests"),
+    [
+        pytest.param(State.DEAD, 10, 1, False, id="newly dead"),
+        pytest.param(State.DEAD, 31, 1, True, id="long dead"),
+        pytest.param(State.DEAD, 31, 6.4, True, id="long dead, not yet a week"),
+        pytest.param(State.DEAD, 31, 6.9, False, id="long dead, a week less some minutes"),
+        pytest.param(State.DEAD, 181, 8, True, id="very long dead"),
+        pytest.param(State.DEAD, 181, 30, False, id="very long dead, after a month"),
+        pytest.param(State.SUSPECT, 400, 1, False, id="suspect"),
+        pytest.param(State.HEALTHY, 400, 1, False, id="steady: every run by default"),
+        pytest.param(State.RESTRICTED, 400, 1, False, id="restricted"),
+    ],
+)
+def test_what_is_long_dead_rests(state: State, for_days: float, asked_days_ago: float, rests: bool) -> None:
+    assert rested(state, for_days, asked_days_ago) is rests
+
+
+def test_steady_links_rest_where_the_config_lets_them_each_on_its_own_day() -> None:
+    asked: dict[int, int] = {}
+    for number in range(200):
+        health = Health(
+            state=State.HEALTHY, since=NOW - timedelta(days=60), last_checked_at=NOW - timedelta(hours=24)
+        )
+        for day in range(7):
+            candidates = [Candidate(Question(link_of(f"https://a.example/{number}")), health)]
+            plan = plan_crawl(candidates, NOW + timedelta(days=day), steady_rest_days=7)
+            if len(plan):
+                asked[day] = asked.get(day, 0) + 1
+                break
+    assert sum(asked.values()) == 200, "each within a week"
+    assert max(asked.values()) < 60, "no night asks them all"
+    assert not rested(State.HEALTHY, 10, 1, steady_rest_days=7), "fine for too short a time"
+    assert not rested(State.HEALTHY, 60, 7, steady_rest_days=7), "overdue"
+
+
+def test_nothing_rests_that_was_never_asked() -> None:
+    plan = plan_crawl([candidate("https://a.example/", State.DEAD)], NOW)
+    assert len(plan) == 1

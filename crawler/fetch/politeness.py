@@ -47,7 +47,8 @@ class Lane:
     """One host's stream of requests.
 
     `quota` is free text for the progress display. `hold_until` is the wall-clock time before which the
-    host asked not to be asked again (capped at LONGEST_HOLD_SECONDS), also past the end of the run.
+    host asked not to be asked again (capped at LONGEST_HOLD_SECONDS); `kept_until` is the same where that
+    holds for whoever asks, in the next run too: a Retry-After, not the quota of a token.
     """
 
     __slots__ = (
@@ -61,6 +62,7 @@ class Lane:
         "_throttles_in_a_row",
         "closed",
         "hold_until",
+        "kept_until",
         "name",
         "quota",
         "seconds_waited",
@@ -81,6 +83,7 @@ class Lane:
         self.closed: str | None = None
         self.throttled = False
         self.hold_until: datetime | None = None
+        self.kept_until: datetime | None = None
         self.why_waiting: str | None = None
         self.quota: str | None = None
         self.seconds_waited = 0.0
@@ -107,13 +110,15 @@ class Lane:
                 self._check_open()
                 yield
 
-    def back_off(self, seconds: float, why: str) -> None:
+    def back_off(self, seconds: float, why: str, *, outlives_run: bool = False) -> None:
         """Start nothing for `seconds`; never shortens a wait, and one beyond LONGEST_WAIT_SECONDS closes."""
         seconds = max(0.0, seconds)
         held = min(seconds, LONGEST_HOLD_SECONDS)
         until = self._clock.now() + timedelta(seconds=held)
         if self.hold_until is None or until > self.hold_until:
             self.hold_until = until
+        if outlives_run and (self.kept_until is None or until > self.kept_until):
+            self.kept_until = until
         if seconds > LONGEST_WAIT_SECONDS:
             said = f"{seconds:,.0f} s" if seconds == held else f"{seconds:,.0f} s, taken as {held:,.0f} s"
             self.throttled = True
@@ -202,6 +207,23 @@ class Politeness:
     def lanes(self) -> Mapping[str, Lane]:
         """Every lane somebody asked for in this run, by name."""
         return MappingProxyType(self._lanes)
+
+    def holds(self) -> dict[str, datetime]:
+        """Until when hosts asked to be left alone, by lane: what the next run has to honour."""
+        now = self._clock.now()
+        return {
+            name: lane.kept_until
+            for name, lane in self._lanes.items()
+            if lane.kept_until is not None and lane.kept_until > now
+        }
+
+    def honour(self, holds: Mapping[str, datetime]) -> None:
+        """Begin with what hosts asked for in an earlier run."""
+        for name, until in holds.items():
+            seconds = (until - self._clock.now()).total_seconds()
+            if seconds > 0:
+                why = f"asked in an earlier run to wait until {until:%Y-%m-%d %H:%M} UTC"
+                self.lane(name).back_off(seconds, why, outlives_run=True)
 
     def _name_of(self, host: str) -> str:
         host = host.rstrip(".").lower()

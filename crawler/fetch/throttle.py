@@ -34,7 +34,7 @@ def feed_lane(lane: Lane, status: int, headers: Mapping[str, str], now: datetime
         lane.quota = f"{quota.remaining:,} of {quota.limit:,}" if quota.limit else f"{quota.remaining:,} left"
     retry_after = parse_retry_after(headers.get("retry-after"), now)
     if status in RETRY_AFTER_STATUSES and retry_after is not None:
-        lane.back_off(retry_after, f"{status} with Retry-After")
+        lane.back_off(retry_after, f"{status} with Retry-After", outlives_run=True)
     elif quota is not None and quota.remaining == 0 and quota.reset_seconds is not None:
         lane.back_off(quota.reset_seconds, "quota used up")
     elif status == 429:

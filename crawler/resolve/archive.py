@@ -57,15 +57,20 @@ class ArchiveResolver:
         self._fetcher = fetcher
         self._clock = clock
 
-    async def find_copy(self, url: str, last_alive_at: datetime | None) -> Found:
-        """The copy nearest to the last time the link was alive; None when the archives surely have none."""
+    async def find_copy(
+        self, url: str, last_alive_at: datetime | None, full_name: str | None = None
+    ) -> Found:
+        """The copy nearest to the last time the link was alive; None when the archives surely have none.
+
+        `full_name`: a repository's name as its host spells it; Software Heritage tells cases apart.
+        """
         answers: list[Found] = []
         for ask in (self._ask_availability, self._ask_cdx):
             # The availability index forgets captures at times: only both together say "none".
             answers.append(await ask(url, last_alive_at or self._clock.now()))
             if isinstance(answers[-1], ArchiveCopy):
                 return answers[-1]
-        if (repository := _repository_url(url)) is not None:
+        if (repository := _repository_url(url, full_name)) is not None:
             answers.append(await self._ask_software_heritage(repository))
             if isinstance(answers[-1], ArchiveCopy):
                 return answers[-1]
@@ -119,7 +124,7 @@ class ArchiveResolver:
             trusted=True,
         )
         if result.failure is None and result.status == 404:
-            # Its origins keep the case of names, ours are in lower case: a miss here proves little, and
+            # Its origins keep the case of names: without the host's own spelling a miss proves little, and
             # Wayback's own answer decides.
             return None
         match _parse_json(result.body) if result.failure is None and result.status == 200 else None:
@@ -151,8 +156,15 @@ def _parse_json(body: bytes) -> Any:
         return None
 
 
-def _repository_url(url: str) -> str | None:
+def archives_for(url: str) -> tuple[str, ...]:
+    """The archives that are asked for a copy of it."""
+    return ("wayback",) if _repository_url(url) is None else ("wayback", "software-heritage")
+
+
+def _repository_url(url: str, full_name: str | None = None) -> str | None:
     target = classify_url(url)
+    if full_name is not None and target.kind in {TargetKind.GITHUB_REPO, TargetKind.GITHUB_PATH}:
+        return f"https://github.com/{full_name}"
     match target.kind:
         case TargetKind.GITHUB_REPO:
             return f"https://github.com/{target.id}"

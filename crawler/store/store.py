@@ -46,7 +46,7 @@ from crawler.store.sync import sync_catalog
 from crawler.store.tables import MADE_UP
 from crawler.store.times import optional_to_text, optional_to_time, text_to_time, time_to_text, whole_seconds
 
-__all__ = ["Event", "RunHandle", "Store"]
+__all__ = ["Event", "LostLink", "RunHandle", "Store"]
 
 RESUMABLE: Final = timedelta(hours=12)
 CLOCK_SLACK: Final = timedelta(seconds=5)
@@ -65,6 +65,18 @@ class RunHandle:
     resumed: bool
     policy: HealthSettings
     notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LostLink:
+    """A link whose archived copy is wanted: the one nearest to when it was last seen alive.
+
+    `full_name` is how the host spells a repository, where that is known.
+    """
+
+    link: Link
+    last_alive_at: datetime | None
+    full_name: str | None
 
 
 class Store:
@@ -186,11 +198,18 @@ class Store:
         self._requests_before = {}
         return RunHandle(int(cursor.lastrowid or 0), now, resumed=False, policy=self._policy, notes=notes)
 
-    def save_progress(self, run: RunHandle, requests: Mapping[str, int]) -> None:
-        """Keep the HTTP requests counted so far; a continued run adds to what it had."""
+    def save_progress(
+        self, run: RunHandle, requests: Mapping[str, int], holds: Mapping[str, datetime] | None = None
+    ) -> None:
+        """Keep the HTTP requests counted so far, and until when hosts (lanes) asked to be left alone.
+
+        A continued run adds to what it had counted.
+        """
         if requests != self._requests_saved:
             with self._transaction():
                 self._save_requests(run, requests)
+                for lane, until in (holds or {}).items():
+                    self._connection.execute(KEEP_HOLD, [lane, time_to_text(until)])
 
     def finish_run(
         self,
@@ -227,6 +246,14 @@ class Store:
         self._requests_saved = dict(requests)
 
     # --- what to ask ---
+
+    def holds(self) -> dict[str, datetime]:
+        """Until when which lanes asked in earlier runs to be left alone; what is over is forgotten."""
+        with self._transaction():
+            now = time_to_text(self._now())
+            self._connection.execute("DELETE FROM _holds WHERE until <= ?", [now])
+            rows = self._connection.execute("SELECT lane, until FROM _holds ORDER BY lane").fetchall()
+        return {row["lane"]: text_to_time(row["until"]) for row in rows}
 
     def questions(self, run: RunHandle) -> Iterator[Candidate]:
         """Every link of the present catalog, as a stream; what is written meanwhile does not touch it."""
@@ -288,10 +315,10 @@ class Store:
 
     # --- archived copies ---
 
-    def links_without_copy(self, limit: int) -> list[tuple[Link, datetime | None]]:
+    def links_without_copy(self, limit: int) -> list[LostLink]:
         """Dead links, then suspects from their second strike on, without a known archived copy.
 
-        With each the time it was last seen alive: the copy nearest to that is wanted.
+        Who waited longest for a look-up comes first, so that one that always fails keeps nobody waiting.
         """
         rows = self._connection.execute(
             WITHOUT_COPY,
@@ -301,7 +328,19 @@ class Store:
                 "limit": limit,
             },
         ).fetchall()
-        return [(row_to_link(row), optional_to_time(row["last_alive_at"])) for row in rows]
+        return [
+            LostLink(row_to_link(row), optional_to_time(row["last_alive_at"]), row["full_name"])
+            for row in rows
+        ]
+
+    def note_lookup(self, url: str) -> None:
+        """Remember that archives were asked for a link's copy, whatever comes of it."""
+        with self._transaction():
+            self._connection.execute(
+                "INSERT INTO _lookups (link_id, tried_at) SELECT id, ? FROM links WHERE url = ?"
+                " ON CONFLICT (link_id) DO UPDATE SET tried_at = excluded.tried_at",
+                [time_to_text(self._now()), url],
+            )
 
     def set_archived(
         self, run: RunHandle, url: str, source: str, archived_url: str | None, captured_at: datetime | None
@@ -330,6 +369,11 @@ class Store:
             yield
 
 
+KEEP_HOLD: Final = """
+    INSERT INTO _holds (lane, until) VALUES (?, ?)
+    ON CONFLICT (lane) DO UPDATE SET until = max(until, excluded.until)
+"""
+
 MARK_MADE_UP: Final = f"INSERT OR IGNORE INTO _settings (key, value) VALUES ('{MADE_UP}', 'true')"
 
 CANDIDATES: Final = """
@@ -352,15 +396,19 @@ CANDIDATES: Final = """
 """
 
 WITHOUT_COPY: Final = """
-    SELECT links.url, links.kind, links.name, health.last_alive_at
+    SELECT links.url, links.kind, links.name, health.last_alive_at,
+        (SELECT json_extract(facts.value, '$') FROM facts
+            WHERE facts.link_id = links.id AND facts.field = 'full_name'
+            ORDER BY facts.run_id DESC LIMIT 1) AS full_name
     FROM health JOIN links ON links.id = health.link_id
+    LEFT JOIN _lookups ON _lookups.link_id = links.id
     WHERE (health.state = 'dead' OR (health.state = 'suspect' AND health.strikes >= :strikes))
         AND EXISTS (SELECT 1 FROM mentions
             WHERE mentions.link_id = links.id AND mentions.until_run_id IS NULL)
         AND NOT EXISTS (SELECT 1 FROM archived_copies
             WHERE archived_copies.link_id = links.id
             AND (archived_copies.url IS NOT NULL OR archived_copies.looked_up_at > :asked_since))
-    ORDER BY health.state = 'suspect', health.since, links.id
+    ORDER BY health.state = 'suspect', coalesce(_lookups.tried_at, ''), health.since, links.id
     LIMIT :limit
 """
 

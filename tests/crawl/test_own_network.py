@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from crawler.sandbox.faults import delay
+from crawler.sandbox.faults import delay, hang, status
 from crawler.sandbox.world import World
 from tests.crawl.conftest import Place
 
@@ -70,3 +70,27 @@ def test_a_network_that_comes_back_during_the_pause_is_asked_again(
         _, err = process.communicate(timeout=60)
     assert process.returncode == 0, err
     assert slow_place.ask("SELECT state, count(*) FROM link_health GROUP BY state") == [("healthy", 120)]
+
+
+def test_a_host_that_hangs_holds_up_nobody(place: Place, world: World) -> None:
+    hanging = {f"Hanging {number}": f"https://hanging.example/{number}" for number in range(60)}
+    place.write_catalog({**hanging, "Fine": "https://fine.example/"})
+    (place.folder / "config.toml").write_text("[network]\ntimeout_seconds = 0.3\npause_seconds = 0.0\n")
+    world.faults["hanging.example"] = hang()
+    ran = place.run("run", "--no-progress")
+    assert "no answer to 8 questions in a row" in ran.stderr
+    assert world.requests_by_host()["hanging.example"] < 40
+    assert place.ask("SELECT state FROM link_health WHERE url = 'https://fine.example/'") == [("healthy",)]
+    assert struck(place) == []
+
+
+def test_a_retry_after_is_honoured_by_the_next_run(place: Place, world: World) -> None:
+    place.write_catalog({"Busy": "https://busy.example/", "Fine": "https://fine.example/"})
+    world.faults["busy.example"] = status(429, retry_after=7200)
+    place.run("run", "--no-progress")
+    world.faults.pop("busy.example")
+    world.forget_requests()
+    ran = place.run("run", "--no-progress")
+    assert "asked in an earlier run to wait until" in ran.stderr
+    assert world.requests_to("busy.example") == []
+    assert len(world.requests_to("fine.example")) == 1

@@ -218,3 +218,21 @@ def test_configured_endpoints_on_one_host_keep_their_lanes(clock: SimulatedClock
     assert politeness.lane_for("https://Example.org:8443/x").name == "example.org"
     assert politeness.lane_for("http://[bad/").name == ""
     assert set(politeness.lanes()) == {"arxiv", "web.archive.org", "127.0.0.1", "example.org", ""}
+
+
+def test_what_a_host_asked_for_outlives_the_run(clock: SimulatedClock) -> None:
+    politeness = Politeness(settings(), clock)
+    politeness.lane("a.example").back_off(7200, "429 with Retry-After", outlives_run=True)
+    politeness.lane("b.example").back_off(7200, "quota used up")
+    politeness.lane("c.example").back_off(10, "429 with Retry-After", outlives_run=True)
+    clock.advance(timedelta(minutes=1))
+    kept = politeness.holds()
+    assert list(kept) == ["a.example"], "a token's quota is that of the token, and ten seconds are over"
+    later = Politeness(settings(), clock)
+    later.honour(kept)
+    assert "earlier run" in (later.lane("a.example").closed or "")
+    assert later.lane("b.example").closed is None
+    clock.advance(timedelta(hours=2))
+    over = Politeness(settings(), clock)
+    over.honour(kept)
+    assert over.lane("a.example").closed is None

@@ -12,7 +12,7 @@ from crawler.fetch.client import Fetcher
 from crawler.fetch.environment import NetworkEnvironment
 from crawler.fetch.meter import RequestMeter
 from crawler.fetch.politeness import Politeness
-from crawler.resolve.archive import UNKNOWN, ArchiveCopy, ArchiveResolver, Found
+from crawler.resolve.archive import UNKNOWN, ArchiveCopy, ArchiveResolver, Found, archives_for
 from crawler.sandbox import faults
 from crawler.sandbox.faults import Fault
 from crawler.sandbox.messages import Response
@@ -25,14 +25,18 @@ LAST_ALIVE = datetime(2025, 3, 1, tzinfo=UTC)
 
 
 def find(
-    sandbox: Sandbox, clock: SimulatedClock, url: str, last_alive_at: datetime | None = LAST_ALIVE
+    sandbox: Sandbox,
+    clock: SimulatedClock,
+    url: str,
+    last_alive_at: datetime | None = LAST_ALIVE,
+    full_name: str | None = None,
 ) -> Found:
     settings = sandbox.settings(network={"timeout_seconds": 0.3})
     politeness, meter = Politeness(settings, clock), RequestMeter()
 
     async def run() -> Found:
         async with Fetcher(settings, NetworkEnvironment(), politeness, meter, clock) as fetcher:
-            return await ArchiveResolver(settings, fetcher, clock).find_copy(url, last_alive_at)
+            return await ArchiveResolver(settings, fetcher, clock).find_copy(url, last_alive_at, full_name)
 
     return asyncio.run(run())
 
@@ -147,3 +151,18 @@ def test_archives_are_asked_at_their_pace(sandbox: Sandbox, world: World, clock:
     before = clock.monotonic()
     asyncio.run(run())
     assert clock.monotonic() - before == pytest.approx(2.5 * 5)
+
+
+def test_software_heritage_is_asked_with_the_hosts_own_spelling(
+    sandbox: Sandbox, world: World, clock: SimulatedClock
+) -> None:
+    world.archive.origins["https://github.com/Made-Up/Gone"] = "2026-05-01T12:00:00.000000+00:00"
+    found = find(sandbox, clock, REPOSITORY, full_name="Made-Up/Gone")
+    assert isinstance(found, ArchiveCopy)
+    assert found.archive == "software-heritage"
+    assert "Made-Up%2FGone" in found.url
+
+
+def test_code_is_kept_by_two_archives_and_pages_by_one() -> None:
+    assert archives_for(PAGE) == ("wayback",)
+    assert archives_for(f"{REPOSITORY}/tree/main/x") == ("wayback", "software-heritage")

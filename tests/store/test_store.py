@@ -291,14 +291,14 @@ def test_copies_are_looked_up_for_the_dead_then_for_suspects(nights: Nights) -> 
         nights.night(*looks)
     with nights.open() as store:
         run = nights.begin(store)
-        wanted = [link.canonical_url for link, _ in store.links_without_copy(9)]
+        wanted = [lost.link.canonical_url for lost in store.links_without_copy(9)]
         assert wanted == [REPOSITORY, PAGE], "a first strike is too early"
         assert len(store.links_without_copy(1)) == 1
         store.set_archived(run, REPOSITORY, "wayback", "https://web.archive.org/1", nights.clock.now())
         store.set_archived(run, PAGE, "wayback", None, None)
         assert store.links_without_copy(9) == []
         nights.clock.advance(timedelta(days=31))
-        assert [link.canonical_url for link, _ in store.links_without_copy(9)] == [PAGE]
+        assert [lost.link.canonical_url for lost in store.links_without_copy(9)] == [PAGE]
         store.set_archived(run, REPOSITORY, "wayback", None, None)
     with nights.history() as history:
         link = history.link(REPOSITORY)
@@ -311,3 +311,34 @@ def test_the_policy_of_a_run_is_kept(nights: Nights) -> None:
     nights.night()
     ((policy,),) = nights.rows("SELECT policy FROM runs")
     assert json.loads(policy)["min_strikes"] == 5
+
+
+def test_a_look_up_that_always_fails_keeps_nobody_waiting(nights: Nights) -> None:
+    for _ in range(4):
+        nights.night(missing(REPOSITORY), missing(PAGE), missing(PAPER))
+    with nights.open() as store:
+        nights.begin(store)
+        first = store.links_without_copy(1)[0].link.canonical_url
+        store.note_lookup(first)
+        assert store.links_without_copy(1)[0].link.canonical_url != first
+        assert len(store.links_without_copy(9)) == 3, "a failed look-up proves nothing"
+
+
+def test_a_copy_is_asked_for_by_the_hosts_own_spelling(nights: Nights) -> None:
+    nights.night(look(REPOSITORY, facts={"full_name": "Owner/Name"}))
+    for _ in range(4):
+        nights.night(missing(REPOSITORY))
+    with nights.open() as store:
+        assert [lost.full_name for lost in store.links_without_copy(9)] == ["Owner/Name"]
+
+
+def test_what_hosts_asked_for_is_kept_until_it_is_over(nights: Nights) -> None:
+    with nights.open() as store:
+        run = nights.begin(store)
+        until = nights.clock.now() + timedelta(hours=3)
+        store.save_progress(run, {"a.example": 1}, {"a.example": until})
+        store.save_progress(run, {"a.example": 2}, {"a.example": until - timedelta(hours=1)})
+    with nights.open() as store:
+        assert store.holds() == {"a.example": until}, "never shortened"
+        nights.clock.advance(timedelta(hours=4))
+        assert store.holds() == {}
