@@ -70,7 +70,7 @@ def test_a_page_of_its_own_beside_a_catch_all_lives(ask: Any, world: World) -> N
 
 def test_the_root_of_a_catch_all_lives(ask: Any, world: World) -> None:
     world.faults["pages.example.org"] = anything(shows("Welcome"))
-    known = {"facts": {"title": "Before"}, "sibling": Sibling(NOW, "Welcome", "x" * 300)}
+    known: dict[str, Any] = {"facts": {"title": "Before"}, "sibling": Sibling(NOW, "Welcome", "x" * 300)}
     seen = ask(WebResolver, [question("https://pages.example.org/", **known)], proxied=True).only
     assert seen.outcome is Outcome.ALIVE
 
@@ -85,7 +85,10 @@ def test_an_answer_that_tells_nothing_is_not_remembered(ask: Any, world: World, 
 def test_a_known_sibling_is_used_and_not_asked_again(ask: Any, world: World) -> None:
     world.faults["pages.example.org"] = anything(shows("Welcome"))
     text = read_page(shows("Welcome").encode(), "text/html").text
-    known = {"facts": {"title": "My paper"}, "sibling": Sibling(NOW - timedelta(days=3), "Welcome", text)}
+    known: dict[str, Any] = {
+        "facts": {"title": "My paper"},
+        "sibling": Sibling(NOW - timedelta(days=3), "Welcome", text),
+    }
     seen = ask(WebResolver, [question(**known)], proxied=True).only
     assert seen.reason is Reason.SOFT_404
     assert len(world.requests) == 1
