@@ -51,7 +51,7 @@ class Reader:
         yield from map(export_run, self._history.runs())
 
     def entries(self, as_of: AsOf = None) -> Iterator[ExportedLine]:
-        """Entries with what is known of their links, by id: a line of `crawler export --format jsonl` each."""
+        """Entries with what is known of their links, by id: the lines of `--format jsonl`."""
         run = self._run(as_of)
         for entry in self._history.entries(run):
             yield export_line(self._history, run, entry)
