@@ -177,7 +177,8 @@ def _list_rule_mistakes(form: CatalogForm, tree: YamlMapping, name: str) -> Iter
         if prefix != name or not SLUG.fullmatch(slug):
             yield Mistake(line, f"id {entry.id!r} is not `{name}/<slug>`", f"ids here begin with {name}/")
         elif entry.id in first_lines:
-            yield Mistake(line, f"id {entry.id!r} stands twice, first on line {first_lines[entry.id]}")
+            message = f"id {entry.id!r} stands twice, first on line {first_lines[entry.id]}"
+            yield Mistake(line, message, "an id names one entry for ever: give the newer one another")
         first_lines.setdefault(entry.id, line)
     for exclusion, node in zip(form.exclusions, tree.get("exclusions", ()), strict=True):
         try:

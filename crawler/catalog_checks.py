@@ -6,6 +6,7 @@ look at. An odd address is a warning: the source document holds it, and `import`
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -20,10 +21,20 @@ from crawler.errors import UsageError
 from crawler.fetch.guard import refuse_host
 from crawler.links.classify import classify_url
 from crawler.links.mask import mask_url
-from crawler.links.normalise import ARXIV, ARXIV_PAPER_PATHS, InvalidUrl, normalise_url
-from crawler.records import Role, TargetKind
+from crawler.links.normalise import (
+    ARXIV,
+    ARXIV_PAPER_PATHS,
+    GITHUB,
+    HUGGING_FACE,
+    InvalidUrl,
+    normalise_url,
+)
+from crawler.links.reserved import GITHUB_PAGES, HUB_PAGES
+from crawler.records import EntryKind, Role, TargetKind
 
 PAGE_KINDS = {TargetKind.GITHUB_OTHER: "GitHub", TargetKind.HUGGINGFACE_OTHER: "Hugging Face"}
+RESERVED_OWNERS = {GITHUB: GITHUB_PAGES, HUGGING_FACE: HUB_PAGES}
+NOT_IN_REPOSITORIES = frozenset({TargetKind.WEB_PAGE, TargetKind.ARXIV_PAPER})
 IMAGE_PATH = re.compile(r"\.(?:svg|png|jpe?g|gif|webp|ico|bmp)$", re.IGNORECASE)
 # Marks that end a sentence, not an address; brackets only where nothing opens them.
 STRAY_END = re.compile(r"[。，、；：！？）】》」』”’….,;>*`\"']+$|^[^(]*\)$|^[^\[]*\]$")
@@ -93,10 +104,13 @@ def validate_catalog(paths: Sequence[str], *, today: date) -> list[Problem]:
 
 def _check_entries(file: CatalogFile, form: CatalogForm) -> Iterator[Finding]:
     if not form.entries:
-        yield Finding(file.tree.lines["entries"], "the document has no entry")
+        yield Finding(file.tree.lines["entries"], "the document has no entry", "did `import` find any?")
+    projects: dict[str, tuple[str, int]] = {}
     for entry, node in zip(form.entries, file.tree["entries"], strict=True):
+        if entry.vanished is not None:
+            continue
         if not entry.links:
-            yield Finding(node.lines["id"], f"{entry.name} has no link")
+            yield Finding(node.lines["id"], f"{entry.name} has no link", "nothing is looked at for it")
         first_lines: dict[str, int] = {}
         for link, link_node in zip(entry.links, node.get("links", ()), strict=True):
             line = link_node.lines["url"]
@@ -105,7 +119,13 @@ def _check_entries(file: CatalogFile, form: CatalogForm) -> Iterator[Finding]:
             url = _canonical(link.url)
             first = first_lines.setdefault(url, line)
             if first != line:
-                yield Finding(line, f"{mask_url(url)} stands at {entry.name} already, on line {first}")
+                message = f"{mask_url(url)} stands at {entry.name} already, on line {first}"
+                yield Finding(line, message, "it is looked at once; keep the line that tells more")
+            elif link.role is Role.PROJECT and entry.kind is not EntryKind.PAGE:
+                name, first = projects.setdefault(url, (entry.name, line))
+                if first != line:
+                    message = f"{mask_url(url)} is the project of {name} too, on line {first}"
+                    yield Finding(line, message, "one entry listed twice? or a role other than project")
 
 
 def _check_exclusions(file: CatalogFile, form: CatalogForm, urls: set[str], today: date) -> Iterator[Finding]:
@@ -123,7 +143,9 @@ def _check_overrides(file: CatalogFile, form: CatalogForm, ids: set[str]) -> Ite
     for override, node in zip(form.overrides, file.tree.get("overrides", ()), strict=True):
         line = node.lines["entry"]
         if override.entry not in ids:
-            yield Finding(line, f"override for an unknown entry {override.entry!r}", None, Severity.ERROR)
+            close = difflib.get_close_matches(override.entry, ids, n=1)
+            hint = f"did you mean {close[0]!r}?" if close else "name an entry by its id"
+            yield Finding(line, f"override for an unknown entry {override.entry!r}", hint, Severity.ERROR)
         first = first_lines.setdefault((override.entry, override.field), line)
         if first != line:
             message = f"{override.field} of {override.entry!r} is put right twice, first on line {first}"
@@ -160,15 +182,25 @@ def _list_oddities(link: LinkForm) -> Iterator[tuple[str, str]]:
     if why := refuse_host(parts.hostname or ""):
         yield (f"{shown} is a {why} address", "a run does not ask it unless private addresses are allowed")
     kind = classify_url(canonical_url).kind
+    segments = [segment for segment in parts.path.split("/") if segment]
     if (
         kind is TargetKind.WEB_PAGE
         and parts.netloc == ARXIV
         and parts.path.split("/")[1] in ARXIV_PAPER_PATHS
     ):
         yield (f"{shown} holds no well-formed arXiv id", "write it as in 2305.14314 or hep-th/9901001")
-    if kind in PAGE_KINDS and link.role is Role.PROJECT:
-        what = "the path of an image" if IMAGE_PATH.search(parts.path) else f"a page of {PAGE_KINDS[kind]}"
-        yield (f"{shown} is {what}, not a repository", "it gets no stars and no licence")
+    if link.role is not Role.PROJECT or kind in NOT_IN_REPOSITORIES:
+        return
+    no_facts = "it gets no stars and no licence; was a role other than project meant?"
+    if IMAGE_PATH.search(parts.path):
+        yield (f"{shown} is the path of an image, not a repository", no_facts)
+    elif kind in PAGE_KINDS and segments and segments[0].lower() in RESERVED_OWNERS[parts.netloc]:
+        yield (
+            f"{shown} is a page of {PAGE_KINDS[kind]}, not a repository: {segments[0]!r} is no owner",
+            no_facts,
+        )
+    elif kind in PAGE_KINDS:
+        yield (f"{shown} is a page of {PAGE_KINDS[kind]}, not a repository", no_facts)
 
 
 def _canonical(url: str) -> str:

@@ -48,7 +48,18 @@ def test_ordinary_links_pass_in_silence(tmp_path: Path, url: str, role: str) -> 
     ("url", "role", "message"),
     [
         ("https://github.com/made/up.svg", "project", "path of an image"),
-        ("https://github.com/topics/nlp", "project", "page of GitHub"),
+        (
+            "https://github.com/topics/nlp",
+            "project",
+            "page of GitHub, not a repository: 'topics' is no owner",
+        ),
+        ("https://github.com/Features/copilot", "project", "'Features' is no owner"),
+        ("https://huggingface.co/blog/made-up-2", "project", "'blog' is no owner"),
+        ("https://github.com/made/up/raw/main/logo.png", "project", "path of an image"),
+        ("https://huggingface.co/made/up/resolve/main/a.gif", "project", "path of an image"),
+        ("https://github.com/-made-/up", "project", "page of GitHub"),
+        ("ftp://example.com/x", "other", "not an http(s) address"),
+        ("https://example/x", "other", "address"),
         ("https://github.com/blog/1184-made-up", "project", "page of GitHub"),
         ("https://huggingface.co/collections/made/up-1", "project", "page of Hugging Face"),
         ("https://arxiv.org/abs/200414257", "paper", "no well-formed arXiv id"),
@@ -91,11 +102,18 @@ def test_entries_without_links_and_links_named_twice(tmp_path: Path) -> None:
     name: "Gamma"
     kind: "tool"
     links: [{role: "project", url: "https://github.com/made/up"}]
+  - id: "list/d"
+    name: "Delta"
+    kind: "tool"
+    links: [{role: "org", url: "https://github.com/made/up"}, {role: "org", url: "https://example.com/"}]
+  - {id: "list/e", name: "Epsilon", kind: "tool", vanished: "2026-11-02"}
 """,
     )
+    assert all(problem.hint for problem in problems)
     assert [(p.severity, p.where.rpartition(":")[2], p.message) for p in problems] == [
         ("warning", "3", "Alpha has no link"),
         ("warning", "10", "https://github.com/made/up stands at Beta already, on line 8"),
+        ("warning", "14", "https://github.com/made/up is the project of Beta too, on line 8"),
     ]
 
 
