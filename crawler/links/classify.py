@@ -24,6 +24,7 @@ from crawler.links.reserved import (
 from crawler.records import Link, Target, TargetKind
 
 # Underscores stand in names of enterprise accounts; a final hyphen in some old names.
+_HOSTS = tuple(f"https://{host}/" for host in (GITHUB, HUGGING_FACE, ARXIV))
 GITHUB_OWNER = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}", re.ASCII)
 GITHUB_NAME = re.compile(r"(?!\.+$)[a-z0-9._-]{1,100}", re.ASCII)
 # `owner/name.svg` is the path of a badge far more often than a repository of that name.
@@ -43,9 +44,9 @@ def link_of(raw_url: str) -> Link:
 
 def classify_url(canonical_url: str) -> Target:
     """What a canonical URL denotes; anything not recognised is a web page."""
-    parts = urlsplit(canonical_url)
-    if parts.scheme != "https":
+    if not canonical_url.startswith(_HOSTS):
         return Target(TargetKind.WEB_PAGE, canonical_url)
+    parts = urlsplit(canonical_url)
     segments = [segment for segment in parts.path.split("/") if segment]
     if parts.netloc == GITHUB:
         return _classify_github(segments) or Target(TargetKind.GITHUB_OTHER, canonical_url)

@@ -6,8 +6,12 @@ import html
 import re
 
 from crawler.links.addresses import find_urls
+from crawler.links.placeholders import is_placeholder
 from crawler.links.url_end import unescape_markdown
 
+_PLAIN_ADDRESS = re.compile(
+    r"https?://[a-z0-9-]+(?:\.[a-z0-9-]+)*\.[a-z]{2,}(?:/[A-Za-z0-9/_.~%?=#@:+,-]*)?", re.ASCII
+)
 _WEB_ADDRESS = re.compile(r"\s*(?:h{0,2}t{1,3}ps?\s?:\s?/|h?ttps?//|//[\w-]+\.\w|www\.\w)", re.IGNORECASE)
 _SCHEMELESS = re.compile(r"(?:[a-z0-9-]+\.)+[a-z]{2,12}(?::\d+)?/[^\s]", re.IGNORECASE)
 _KNOWN_HOST = re.compile(
@@ -21,6 +25,8 @@ _BROKEN_PLACEHOLDER = re.compile(r"[<>{}\s]|\.\.\.$|…|^https?://(?:\W|$)")
 
 def meant_address(written: str, *, markdown: bool = True) -> str | None:
     """The address that a destination or attribute means; None for anchors, relative links, other schemes."""
+    if _PLAIN_ADDRESS.fullmatch(written) and not is_placeholder(written):
+        return written
     address = written.strip()
     if markdown:
         address = unescape_markdown(address)

@@ -6,6 +6,7 @@ The table of contents of the extractor: decode, hide what readers do not see, bl
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -55,6 +56,7 @@ class Reading:
     passages: Iterator[Passage]
 
 
+_LINE_END = re.compile(r"\n")
 _HTML_NAME = re.compile(r"\.x?html?$", re.IGNORECASE)
 _HTML_START = re.compile(r"\s*(?:<\?xml[^>]*>\s*)?<(?:!doctype\s+html|html[\s>])", re.IGNORECASE)
 
@@ -208,29 +210,36 @@ def _is_own_data(placed: PlacedLink, role: Role) -> bool:
 
 
 class Places:
-    """Offsets → line and column of the original. Cheap when asked in rising order, right in any."""
+    """Offsets → line and column of the original. Cheapest when asked in rising order."""
 
     def __init__(self, source: SourceText, line: int = 1, column: int = 0) -> None:
         """The text begins at `line` of the document, after `column` characters of it."""
         self.source = source
+        self.first_line, self.first_column = line, column
         self.offset = 0
         self.line = line
-        self.first_column = column
         self.line_start = -column
+        self.line_ends: list[int] | None = None
 
     def of(self, offset: int) -> tuple[int, int]:
         """Line and column, both from 1, of an offset of the meant text."""
         original = self.source.original_offset(offset)
-        text = self.source.original
         if original < self.offset:
-            self.line -= text.count("\n", original, self.offset)
-            if original < self.line_start:
-                self.line_start = text.rfind("\n", 0, original) + 1 or -self.first_column
-        elif (crossed := text.count("\n", self.offset, original)) > 0:
+            return self._look_up(original)
+        text = self.source.original
+        if (crossed := text.count("\n", self.offset, original)) > 0:
             self.line += crossed
             self.line_start = text.rfind("\n", self.offset, original) + 1
         self.offset = original
         return self.line, original - self.line_start + 1
+
+    def _look_up(self, original: int) -> tuple[int, int]:
+        """For what stands before the last place asked for, as reference definitions do."""
+        if self.line_ends is None:
+            self.line_ends = [end.start() for end in _LINE_END.finditer(self.source.original)]
+        ends_before = bisect_left(self.line_ends, original)
+        line_start = self.line_ends[ends_before - 1] + 1 if ends_before else -self.first_column
+        return self.first_line + ends_before, original - line_start + 1
 
 
 def _extracted(

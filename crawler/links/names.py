@@ -21,6 +21,10 @@ _NUMBERING = re.compile(
 _STAR = re.compile(r"^[*•·#>\-–—]+\s*(?=\S)")
 _TAG = re.compile(r"^(?:【[^】]{1,6}】|\[(?:P\d|NEW|new|New)\]|🔥|⭐|🆕|✨|💥)\s*(?=\S)")
 _WHOLE_BRACKET = re.compile(r"^【([^【】]+)】$")
+_BRACKETED = re.compile(r"【([^】]{2,60})】$")
+_ORIGIN = re.compile(r"^https?://(?:www\.)?")
+_BRACKET_PAIRS: Final = ("()", "（）", "[]", "【】", "「」", "《》", "“”")
+_BRACKET = re.compile(r"[()（）\[\]【】「」《》“”]")
 _TRAILING_MARKS = " \t:：,，;；、-–—|·=→>~～"
 
 # Words that say what a link is and name nothing themselves.
@@ -87,7 +91,7 @@ def lead_name(text: str) -> str:
     while tag := _TAG.match(text):
         text = text[tag.end() :]
     text = _STAR.sub("", text)
-    if whole := re.match(r"【([^】]{2,60})】$", text):
+    if whole := _BRACKETED.match(text):
         return _shorten(whole[1])
     end = len(text)
     for mark in _NAME_BREAK.finditer(text):
@@ -102,7 +106,7 @@ def lead_name(text: str) -> str:
 
 def _shorten(name: str) -> str:
     name = name.strip().rstrip(_TRAILING_MARKS).strip()
-    for opening, closing in ("()", "（）", "[]", "【】", "「」", "《》", "“”"):
+    for opening, closing in _BRACKET_PAIRS if _BRACKET.search(name) else ():
         if name.startswith(opening) and name.endswith(closing) and name.count(opening) == 1:
             name = name[1:-1].strip()
         if name.endswith(opening):
@@ -114,7 +118,7 @@ def _shorten(name: str) -> str:
 
 def name_from_url(canonical_url: str) -> str:
     """What an address alone is called: its repository or last path part, else its host."""
-    path = re.sub(r"^https?://(?:www\.)?", "", canonical_url).split("?")[0].split("#")[0].strip("/")
+    path = _ORIGIN.sub("", canonical_url).split("?")[0].split("#")[0].strip("/")
     parts = path.split("/")
     if len(parts) == 1:
         return parts[0]

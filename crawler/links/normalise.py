@@ -36,6 +36,15 @@ HOST_AND_PORT = re.compile(r"(?:localhost|[^/?#:@\\\s]+\.[^/?#:@\\\s]+):\d+(?:[/
 WEB_SCHEME = re.compile(
     r"h{0,3}t{1,3}p(?P<secure>s{0,2})(?:\s*[:：]\s*[/\\]+|//)\s*(?=[^\s/\\])", re.IGNORECASE
 )
+# The usual spelling, which a parser would not change. Dots at the border of a path part, hosts of numbers
+# and punycode are left to the parser.
+_PLAIN_URL = re.compile(
+    r"(?P<origin>https?://(?P<host>(?!xn--)[a-z0-9][a-z0-9-]{0,61}(?:\.(?!xn--)[a-z0-9][a-z0-9-]{0,61}){0,4}\.[a-z]{2,20}))"
+    r"(?P<path>(?:/(?!\.)[A-Za-z0-9_~.-]*(?<!\.))*)",
+    re.ASCII,
+)
+_LINE_BREAKS = re.compile(r"[\t\r\n]")
+_GIT_SUFFIX = re.compile(r"(?:\.git)+$")
 REPEATED_SCHEME = re.compile(r"https?:[/\\]+(?=[^\s/\\])", re.IGNORECASE)
 SCHEMELESS_AUTHORITY = re.compile(r"[^.][.。．｡][^.]|^localhost(?::|$)|^\[", re.IGNORECASE)
 INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff"
@@ -50,7 +59,11 @@ class InvalidUrl(ValueError):  # noqa: N818 - what it is, not that it is raised
 
 def normalise_url(raw: str) -> str:
     """The canonical URL of an http(s) or scheme-less address. Idempotent. Raises InvalidUrl."""
-    text = re.sub(r"[\t\r\n]", "", raw).strip().strip(INVISIBLE).strip()
+    if plain := _PLAIN_URL.fullmatch(raw):
+        path = plain["path"] or "/"
+        known_host = CANONICAL_HOSTS.get(plain["host"].removeprefix("www."))
+        return _canonical_at(known_host, path, "") if known_host else plain["origin"] + path
+    text = _LINE_BREAKS.sub("", raw).strip().strip(INVISIBLE).strip()
     if text[:6].lower() == "arxiv:":
         paper = canonical_arxiv_id(text)
         if paper is None:
@@ -148,6 +161,8 @@ def _arxiv_paper(path: str) -> str | None:
 
 
 def _without_git_suffix(name: str) -> str:
-    bare = re.sub(r"(?:\.git)+$", "", name)
+    if not name.endswith(".git"):
+        return name
+    bare = _GIT_SUFFIX.sub("", name)
     # A name that is nothing but dots would be taken for a step up the path.
     return bare if re.fullmatch(r"[\w.-]*[\w-][\w.-]*", bare, re.ASCII) else name

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import html
 import re
+from functools import lru_cache
+from typing import Final
 
 from crawler.links.url_end import unescape_markdown
 
@@ -15,11 +17,25 @@ _PLAIN_TAG = re.compile(r"</?[A-Za-z][^<>]{0,4000}>|<(https?://[^<>\s]{1,4000})>
 _EMPHASIS = re.compile(
     r"(\*{1,3}|~~)(?=\S)(.{1,1000}?)(?<=\S)\1|(?<!\w)(_{1,3})(?=\S)(.{1,1000}?)(?<=\S)\3(?!\w)"
 )
+_PLAIN = re.compile(r"[^!\[<`*_~\\&]*")
+# Labels and column names come again and again.
+_LABEL_CHARACTERS: Final = 60
 _SPACES = re.compile(r"\s+")
 
 
 def plain_text(markup: str) -> str:
     """What a reader sees of inline Markdown and HTML: no images, no marks, links as their words."""
+    return _plain_label(markup) if len(markup) <= _LABEL_CHARACTERS else _plain_text(markup)
+
+
+@lru_cache(maxsize=4096)
+def _plain_label(markup: str) -> str:
+    return _plain_text(markup)
+
+
+def _plain_text(markup: str) -> str:
+    if _PLAIN.fullmatch(markup):
+        return " ".join(markup.split())
     text = markup
     if "![" in text:
         text = _PLAIN_IMAGE.sub(" ", text)

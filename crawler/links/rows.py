@@ -15,6 +15,8 @@ _NAME_COLUMN = re.compile(
     r"name|model|project|dataset|tool|title|framework|paper|benchmark|repo|模型|项目|名称|数据|框架|工具|论文|标题",
     re.IGNORECASE,
 )
+_NUMBER = re.compile(r"[\d.\s#]+")
+_DASH = re.compile(r"[\s\\\-–—/]*|<br\s*/?>")
 
 
 def find_name_column(text: str, block: Block) -> int | None:
@@ -29,7 +31,7 @@ def find_name_column(text: str, block: Block) -> int | None:
         return None
     candidates = [i for i in filled if not (i < len(header) and _INDEX_COLUMN.match(header[i]))]
     candidates = [
-        i for i in candidates if not re.fullmatch(r"[\d.\s#]+", text[block.cells[i][0] : block.cells[i][1]])
+        i for i in candidates if not _NUMBER.fullmatch(text[block.cells[i][0] : block.cells[i][1]])
     ] or candidates
     if not candidates:
         return None
@@ -43,4 +45,4 @@ def find_name_column(text: str, block: Block) -> int | None:
 
 
 def _is_dash(text: str) -> bool:
-    return re.fullmatch(r"[\s\\\-–—/]*|<br\s*/?>", text) is not None
+    return _DASH.fullmatch(text) is not None

@@ -49,20 +49,18 @@ _ENCLOSING_ENTITY = re.compile(
 )
 
 # Paths whose grammar says where they end, whatever follows. Group 0 is the whole address.
-_GRAMMARS: Final = tuple(
-    re.compile(pattern, re.IGNORECASE)
-    for pattern in (
-        r"https?://(?:\w+\.)?arxiv\.org/(?:abs|pdf|html|format|ps)/(?:\d{4}\.\d{4,5}|[a-z-]+(?:\.[a-z]{2})?/\d{7})(?:v\d{1,2}(?!\d))?(?:\.pdf)?",
-        r"https?://mp\.weixin\.qq\.com/s/[\w-]{22}(?![\w-]*[?])",
-        r"https?://zhuanlan\.zhihu\.com/p/\d+/?",
-        r"https?://(?:www\.)?zhihu\.com/question/\d+(?:/answers?/\d+)?/?",
-        r"https?://(?:www\.|alphaxiv\.|hf\.co|huggingface\.co)/?papers/\d{4}\.\d{4,5}",
-        r"https?://huggingface\.co/papers/\d{4}\.\d{4,5}",
-        r"https?://github\.com/[\w.-]+/[\w.-]+/(?:issues|pull|discussions)/\d+",
-        r"https?://(?:www\.|m\.)?youtube\.com/watch\?v=[\w-]{11}",
-        r"https?://youtu\.be/[\w-]{11}",
-        r"https?://(?:www\.|m\.)?bilibili\.com/video/BV\w{10}/?",
-    )
+_GRAMMAR: Final = re.compile(
+    r"https?://(?:"
+    r"(?:\w+\.)?arxiv\.org/(?:abs|pdf|html|format|ps)/(?:\d{4}\.\d{4,5}|[a-z-]+(?:\.[a-z]{2})?/\d{7})(?:v\d{1,2}(?!\d))?(?:\.pdf)?"
+    r"|mp\.weixin\.qq\.com/s/[\w-]{22}(?![\w-]*[?])"
+    r"|zhuanlan\.zhihu\.com/p/\d+/?"
+    r"|(?:www\.)?zhihu\.com/question/\d+(?:/answers?/\d+)?/?"
+    r"|(?:hf\.co|huggingface\.co)/papers/\d{4}\.\d{4,5}"
+    r"|github\.com/[\w.-]+/[\w.-]+/(?:issues|pull|discussions)/\d+"
+    r"|(?:www\.|m\.)?youtube\.com/watch\?v=[\w-]{11}"
+    r"|youtu\.be/[\w-]{11}"
+    r"|(?:www\.|m\.)?bilibili\.com/video/BV\w{10}/?)",
+    re.IGNORECASE,
 )
 
 
@@ -128,9 +126,8 @@ def find_end(
     elif (backslash := body.find("\\")) >= 0:
         body = body[:backslash]
     url = scheme + (body if not escapes else unescape_markdown(body))
-    for grammar in _GRAMMARS:
-        if (grammatical := grammar.match(url)) and not url.startswith(("?", "#", "/"), grammatical.end()):
-            return Ending(_escaped_length(body, grammatical.end() - len(scheme), escapes))
+    if (grammatical := _GRAMMAR.match(url)) and not url.startswith(("?", "#", "/"), grammatical.end()):
+        return Ending(_escaped_length(body, grammatical.end() - len(scheme), escapes))
     alternative: int | None = None
     if len(body) == uncut and not EXACT_SCHEME.match(after):
         cut = glued_end(url, after, before, known)
