@@ -147,12 +147,23 @@ class ParameterSource(Struct, frozen=True):
     """One way to count a model's parameters, and what it gave."""
 
     value: Annotated[Count, Meta(description="number of parameters")]
-    method: Annotated[str, Meta(description="safetensors, gguf or name")]
+    method: Annotated[
+        str,
+        Meta(
+            description="who counted, the most trusted first: headers, safetensors, dtype-table, unpacked, "
+            "gguf, index, index-size or name"
+        ),
+    ]
     confidence: Annotated[str | UnsetType, Meta(description="high, medium, low or none")] = UNSET
     revision: Annotated[str | UnsetType, Meta(description="commit it was told for")] = UNSET
     label: Annotated[
-        str | UnsetType, Meta(description="packed, adapter, delta or contradicted: not the model's size")
+        str | UnsetType,
+        Meta(
+            description="packed, adapter, delta, merge, active, contradicted or unreadable; "
+            "all but merge: not the model's size"
+        ),
     ] = UNSET
+    base: Annotated[str | UnsetType, Meta(description="the model it was made from, where labelled")] = UNSET
 
 
 class Facts(Struct, frozen=True):

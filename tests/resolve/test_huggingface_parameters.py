@@ -118,7 +118,6 @@ def test_the_count_that_is_believed(
         ("facebook/opt-350m", 350_000_000),
         ("gpt2-xl", None),
         ("mistralai/Mixtral-8x7B-v0.1", None),
-        ("Qwen/Qwen3-235B-A22B", 235_000_000_000),
         ("a/draft-1b-for-70b", None),
         ("a/context-128k", None),
         ("7b/nothing", None),
@@ -147,6 +146,13 @@ def test_every_candidate_is_kept_with_its_revision_and_label() -> None:
                 "confidence": "low",
                 "label": "packed",
             },
+            {
+                "value": 1_900 * 8 + 100,
+                "method": "unpacked",
+                "revision": REVISION,
+                "confidence": "low",
+                "label": "packed",
+            },
             {"value": 7_000, "method": "gguf", "revision": REVISION, "confidence": "medium"},
             {"value": 7_000_000_000, "method": "name", "confidence": "low"},
         ],
@@ -159,3 +165,126 @@ def test_every_candidate_is_kept_with_its_revision_and_label() -> None:
 def test_no_json_is_too_strange(model: dict[str, Any], name: str) -> None:
     facts = read_parameter_facts(model, name)
     assert facts.get("parameter_count", 1) > 0
+
+
+B = 10**9
+GPTQ = {"config": {"quantization_config": {"quant_method": "gptq", "bits": 4}}}
+
+
+@pytest.mark.parametrize(
+    ("model", "name", "count", "method"),
+    [
+        pytest.param(
+            {"safetensors": weights(333_312, BF16=7_600_000_000), "usedStorage": 15_300_000_000},
+            "a/b",
+            7_600_000_000,
+            "dtype-table",
+            id="the files bear the table out",
+        ),
+        pytest.param(
+            {"safetensors": weights(333_312, BF16=7_600_000_000), "usedStorage": 1_000_000_000},
+            "a/b",
+            None,
+            None,
+            id="the files bear nothing out",
+        ),
+        pytest.param(
+            {"safetensors": {"total": 7 * B}, "usedStorage": 100_000_000},
+            "a/b",
+            None,
+            None,
+            id="more than the files could hold",
+        ),
+        pytest.param(
+            {"gguf": {"total": 7 * B}, "usedStorage": 100_000_000}, "a/b", None, None, id="gguf likewise"
+        ),
+        pytest.param(
+            {
+                "safetensors": weights(None, BF16=463_375_600, U32=26_893_352_960),
+                "tags": ["mlx", "4-bit"],
+                "usedStorage": 15_000_000_000,
+            },
+            "mlx-community/some-27b",
+            27_356_728_560,
+            "safetensors",
+            id="unpacked by the Hub already",
+        ),
+        pytest.param(
+            {"safetensors": weights(None, I32=820_000_000, F16=310_000_000), **GPTQ},
+            "a/llama-7b-gptq",
+            6_870_000_000,
+            "unpacked",
+            id="words, as the name shows",
+        ),
+        pytest.param(
+            {"safetensors": weights(None, I32=820_000_000, F16=310_000_000), **GPTQ},
+            "a/llama-gptq",
+            None,
+            None,
+            id="words or weights",
+        ),
+        pytest.param(
+            {"safetensors": weights(None, F16=6_700_000_000), **GPTQ},
+            "a/llama-7b-gptq",
+            6_700_000_000,
+            "safetensors",
+            id="the name bears it out",
+        ),
+        pytest.param(
+            {"safetensors": weights(7 * B, F16=7 * B), "tags": ["base_model:merge:x/y"]},
+            "a/b",
+            7 * B,
+            "safetensors",
+            id="a merge has the size of its parts",
+        ),
+        pytest.param(
+            {"safetensors": weights(7 * B, F8_E4M3=7 * B), "tags": ["fp8"]},
+            "a/b",
+            7 * B,
+            "safetensors",
+            id="fp8 is a weight a byte",
+        ),
+    ],
+)
+def test_what_files_and_names_prove(
+    model: dict[str, Any], name: str, count: int | None, method: str | None
+) -> None:
+    facts = read_parameter_facts(model, name)
+    assert (facts.get("parameter_count"), facts.get("parameter_method")) == (count, method)
+
+
+@pytest.mark.parametrize(
+    ("model", "label"),
+    [
+        ({"tags": ["base_model:adapter:x/y-13b"]}, "adapter"),
+        ({"tags": ["base_model:merge:x/y-13b", "base_model:merge:x/z"]}, "merge"),
+        ({"library_name": "peft", "config": {"peft": {"base_model_name_or_path": "x/y-13b"}}}, "adapter"),
+        ({"tags": ["base_model:quantized:x/y-13b", "awq"]}, "packed"),
+    ],
+    ids=str,
+)
+def test_a_label_comes_with_its_base(model: dict[str, Any], label: str) -> None:
+    facts = read_parameter_facts({**model, "safetensors": weights(5, F16=5)}, "a/b")
+    first = facts["parameter_counts"][0]
+    assert (first["label"], first["base"]) == (label, "x/y-13b")
+
+
+def test_total_and_active_parameters_are_told_apart() -> None:
+    facts = read_parameter_facts({}, "Qwen/Qwen3-235B-A22B")
+    assert facts == {
+        "parameter_counts": [
+            {"value": 235 * B, "method": "name", "confidence": "low"},
+            {"value": 22 * B, "method": "name", "confidence": "low", "label": "active"},
+        ]
+    }
+
+
+@given(st.integers(1, 10**13), st.integers(1, 10**13), st.integers(1, 10**13))
+def test_a_contradicted_total_is_never_believed(total: int, table: int, used: int) -> None:
+    model = {"safetensors": weights(total, F16=table), "usedStorage": used}
+    chosen = read_parameter_facts(model, "a/b").get("parameter_count")
+    if abs(total - table) > 0.01 * max(total, table):
+        assert chosen in {None, table}
+        assert chosen is None or table * 2 <= used * 1.05
+    else:
+        assert chosen == total

@@ -1,18 +1,21 @@
 """How many parameters a Hub model has, by every source that tells it. Pure.
 
-A candidate is kept with its method, revision and confidence; only one that its host measured and that
-nothing speaks against becomes `parameter_count`. What is packed, an adapter or a delta is labelled.
+A candidate is kept with its method, revision and confidence; only one that was measured and that nothing
+speaks against becomes `parameter_count`. What is packed, an adapter, a delta or a merge is labelled with its
+base. docs/facts.md has the order of trust.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final, TypeGuard
 
 from crawler.records import Facts
+from crawler.resolve.huggingface.packing import CONTAINER_BITS, DEFAULT_BITS, Packing
+from crawler.verdicts.counts import TOLERANCE
 
 # Author-supplied totals have been off by four orders of magnitude:
 # https://github.com/huggingface/huggingface_hub/issues/4221 (2026)
@@ -21,7 +24,22 @@ PACKED_SHARE: Final = 0.05
 PACKED_DTYPES: Final = frozenset({"I32", "U32", "I8", "U8"})
 """Integer tensors hold several weights in one element; a few (masks, indices) are in most models."""
 PACKED_TAGS: Final = frozenset({"gptq", "awq", "mlx", "bitsandbytes", "4-bit", "8-bit", "compressed-tensors"})
+PACKED_METHODS: Final = frozenset({"gptq", "awq", "bitsandbytes", "compressed-tensors", "mxfp4", "mlx"})
 ADAPTER_TAG: Final = "base_model:adapter:"
+MERGE_TAG: Final = "base_model:merge:"
+BASE_TAG: Final = re.compile(r"base_model:(?:(?:adapter|finetune|merge|quantized):)?([^:]+)")
+BITS_PER_ELEMENT: Final = {
+    **dict.fromkeys(("F64", "I64", "U64"), 64),
+    **dict.fromkeys(("F32", "I32", "U32"), 32),
+    **dict.fromkeys(("F16", "BF16", "I16", "U16"), 16),
+    **dict.fromkeys(("I8", "U8", "BOOL", "F8_E4M3", "F8_E5M2", "F8_E8M0"), 8),
+}
+STORAGE_SLACK: Final = 1.05
+"""`usedStorage` has all files of all revisions: weights may be much less, and never more."""
+LEAST_BITS: Final = 1
+"""No known format stores a parameter in less."""
+ACTIVE_SIZE: Final = re.compile(r"a(\d+(?:\.\d+)?)(b|m)", re.IGNORECASE)
+"""`A22B`: what a mixture of experts uses per token."""
 NAME_PART: Final = re.compile(r"[-_/\s]")
 NAME_SIZE: Final = re.compile(r"(\d+(?:\.\d+)?)(b|m)|(\d)(b|m)(\d)", re.IGNORECASE)
 """`13b`, `0.5B`, `350m`, and the decimal point written as a unit: `7b1`."""
@@ -30,8 +48,15 @@ UNIT: Final = {"b": 10**9, "m": 10**6}
 
 
 class Method(StrEnum):
+    """Who counted; in the order of trust."""
+
+    HEADERS = "headers"
     SAFETENSORS = "safetensors"
+    DTYPE_TABLE = "dtype-table"
+    UNPACKED = "unpacked"
     GGUF = "gguf"
+    INDEX = "index"
+    INDEX_SIZE = "index-size"
     NAME = "name"
 
 
@@ -48,22 +73,22 @@ class Label(StrEnum):
     PACKED = "packed"
     ADAPTER = "adapter"
     DELTA = "delta"
+    MERGE = "merge"
+    ACTIVE = "active"
     CONTRADICTED = "contradicted"
+    UNREADABLE = "unreadable"
 
 
 @dataclass(frozen=True, slots=True)
 class ParameterCount:
-    """One source's answer; `revision` is the commit it was told for."""
+    """One source's answer; `revision` is the commit it was told for, `base` what it was made from."""
 
     value: int
     method: Method
     confidence: Confidence
     revision: str | None = None
     label: Label | None = None
-
-    @property
-    def is_usable(self) -> bool:
-        return self.label is None and self.method is not Method.NAME
+    base: str | None = None
 
     def to_fact(self) -> dict[str, Any]:
         told = {
@@ -72,63 +97,169 @@ class ParameterCount:
             "revision": self.revision,
             "confidence": self.confidence.value,
             "label": self.label.value if self.label else None,
+            "base": self.base,
         }
         return {key: value for key, value in told.items() if value is not None}
 
 
-def read_parameter_facts(model: Mapping[str, Any], name: str) -> Facts:
+@dataclass(frozen=True, slots=True)
+class _Model:
+    """What an answer tells of a model beside its counts."""
+
+    name: str
+    revision: str | None
+    label: Label | None
+    base: str | None
+    packing: Packing
+    used_bytes: int | None
+    named: ParameterCount | None
+
+    def count(
+        self, value: int, method: Method, confidence: Confidence, label: Label | None
+    ) -> ParameterCount:
+        base = self.base if label in {Label.ADAPTER, Label.DELTA, Label.MERGE, Label.PACKED} else None
+        return ParameterCount(value, method, confidence, self.revision, label, base)
+
+    def is_named(self, value: int) -> bool:
+        """Whether the name claims about this size."""
+        return self.named is not None and abs(value - self.named.value) <= TOLERANCE * self.named.value
+
+
+def read_parameter_facts(answer: Mapping[str, Any], name: str) -> Facts:
     """`parameter_count`, `parameter_method` and all candidates of a model's answer; only what was told."""
-    tags = [tag for tag in _list(model.get("tags")) if isinstance(tag, str)]
-    revision = model.get("sha") if isinstance(model.get("sha"), str) else None
-    label = _find_label(model, tags, name)
+    model = _read_model(answer, name)
     candidates = [
-        candidate
-        for candidate in (
-            _read_safetensors(model.get("safetensors"), revision, label),
-            _read_gguf(model.get("gguf"), revision, label),
-            _read_name(name),
-        )
-        if candidate is not None
+        *_read_safetensors(answer.get("safetensors"), model),
+        *_read_gguf(answer.get("gguf"), model),
+        *([model.named] if model.named else []),
+        *_read_active(name),
     ]
+    return choose_count([candidate.to_fact() for candidate in candidates])
+
+
+def choose_count(candidates: Sequence[Mapping[str, Any]]) -> Facts:
+    """The facts of these candidates, the most trusted first."""
     if not candidates:
         return {}
-    facts: Facts = {"parameter_counts": [candidate.to_fact() for candidate in candidates]}
-    chosen = next((candidate for candidate in candidates if candidate.is_usable), None)
+    facts: Facts = {"parameter_counts": list(candidates)}
+    chosen = next(filter(is_usable, candidates), None)
     if chosen is not None:
-        facts |= {"parameter_count": chosen.value, "parameter_method": chosen.method.value}
+        facts |= {"parameter_count": chosen["value"], "parameter_method": chosen["method"]}
     return facts
 
 
-def _read_safetensors(value: Any, revision: str | None, label: Label | None) -> ParameterCount | None:
+def is_usable(candidate: Mapping[str, Any]) -> bool:
+    """Whether this is the size that a reader has in mind; a merge has the size of its parts."""
+    return candidate.get("label") in {None, Label.MERGE} and candidate.get("method") != Method.NAME
+
+
+def _read_model(answer: Mapping[str, Any], name: str) -> _Model:
+    tags = [tag for tag in _list(answer.get("tags")) if isinstance(tag, str)]
+    config = _mapping(answer.get("config"))
+    packing = Packing.of_config(config)
+    used = answer.get("usedStorage")
+    return _Model(
+        name=name,
+        revision=answer["sha"] if isinstance(answer.get("sha"), str) else None,
+        label=_find_label(answer, tags, name, packing),
+        base=_find_base(tags, config),
+        packing=packing,
+        used_bytes=used if _is_positive(used) else None,
+        named=_read_name(name),
+    )
+
+
+def _read_safetensors(value: Any, model: _Model) -> Iterator[ParameterCount]:
     if not isinstance(value, Mapping):
-        return None
+        return
     table = {
         dtype: count for dtype, count in _mapping(value.get("parameters")).items() if _is_positive(count)
     }
     in_table = sum(table.values())
     total = value.get("total") if _is_positive(value.get("total")) else None
     if total is None and not table:
-        return None
+        return
     count = total or in_table
-    confidence = Confidence.HIGH if total and table else Confidence.MEDIUM
     if total and table and abs(total - in_table) > TOTAL_TOLERANCE * max(total, in_table):
-        label, confidence = Label.CONTRADICTED, Confidence.NONE
-    elif label is None and _is_packed(table):
-        label = Label.PACKED
-    if label is not None and confidence is not Confidence.NONE:
-        confidence = Confidence.LOW
-    return ParameterCount(count, Method.SAFETENSORS, confidence, revision, label)
+        yield model.count(total, Method.SAFETENSORS, Confidence.NONE, Label.CONTRADICTED)
+        yield from _read_table(table, model)
+    elif not table and model.used_bytes and count * LEAST_BITS > model.used_bytes * 8:
+        yield model.count(count, Method.SAFETENSORS, Confidence.NONE, Label.CONTRADICTED)
+    elif model.label is Label.PACKED or (model.label in {None, Label.MERGE} and _is_packed(table)):
+        yield from _read_packed(count, table, model)
+    elif model.label in {None, Label.MERGE}:
+        confidence = Confidence.HIGH if total and table else Confidence.MEDIUM
+        yield model.count(count, Method.SAFETENSORS, confidence, model.label)
+    else:
+        yield model.count(count, Method.SAFETENSORS, Confidence.LOW, model.label)
 
 
-def _read_gguf(value: Any, revision: str | None, label: Label | None) -> ParameterCount | None:
+def _read_table(table: Mapping[str, int], model: _Model) -> Iterator[ParameterCount]:
+    """The dtype table of a model whose author declares another total; believed when the files bear it out."""
+    stored = _bytes_of(table)
+    if model.used_bytes is None or stored is None or _is_packed(table) or model.label is Label.PACKED:
+        return
+    if stored <= model.used_bytes * STORAGE_SLACK:
+        confidence = Confidence.MEDIUM if model.label is None else Confidence.LOW
+        yield model.count(sum(table.values()), Method.DTYPE_TABLE, confidence, model.label)
+
+
+def _read_packed(count: int, table: Mapping[str, int], model: _Model) -> Iterator[ParameterCount]:
+    """Words or weights? The Hub unpacks some formats and not others; the files or the name may tell which."""
+    stored = _bytes_of(table)
+    unpacked = _unpack(table, model.packing)
+    if stored is not None and model.used_bytes and stored > model.used_bytes * STORAGE_SLACK:
+        # So many words would not fit into the repository: these are weights already.
+        yield model.count(count, Method.SAFETENSORS, Confidence.MEDIUM, None)
+    elif model.is_named(count) and (unpacked is None or not model.is_named(unpacked)):
+        yield model.count(count, Method.SAFETENSORS, Confidence.MEDIUM, None)
+    else:
+        yield model.count(count, Method.SAFETENSORS, Confidence.LOW, Label.PACKED)
+        if unpacked is not None:
+            is_proved = model.is_named(unpacked) and not model.is_named(count)
+            label = None if is_proved else Label.PACKED
+            yield model.count(unpacked, Method.UNPACKED, Confidence.LOW, label)
+
+
+def _unpack(table: Mapping[str, int], packing: Packing) -> int | None:
+    """What the words of the table hold, if they are packed as the configuration says."""
+    if not _is_packed(table):
+        return None
+    bits = packing.bits or DEFAULT_BITS
+    return sum(
+        count * max(1, CONTAINER_BITS[dtype] // bits) if dtype in PACKED_DTYPES else count
+        for dtype, count in table.items()
+    )
+
+
+def _bytes_of(table: Mapping[str, int]) -> int | None:
+    if not table or any(dtype not in BITS_PER_ELEMENT for dtype in table):
+        return None
+    return sum(count * BITS_PER_ELEMENT[dtype] for dtype, count in table.items()) // 8
+
+
+def _read_gguf(value: Any, model: _Model) -> Iterator[ParameterCount]:
     """`total` counts weights, not bytes and not packed words, of one of the repository's files."""
     total = _mapping(value).get("total")
     if not _is_positive(total):
-        return None
+        return
     # A tag such as gptq speaks of other files: packing never touches this count.
-    label = None if label is Label.PACKED else label
-    confidence = Confidence.MEDIUM if label is None else Confidence.LOW
-    return ParameterCount(total, Method.GGUF, confidence, revision, label)
+    label = None if model.label is Label.PACKED else model.label
+    if model.used_bytes and total * LEAST_BITS > model.used_bytes * 8:
+        yield model.count(total, Method.GGUF, Confidence.NONE, Label.CONTRADICTED)
+    else:
+        confidence = Confidence.MEDIUM if label in {None, Label.MERGE} else Confidence.LOW
+        yield model.count(total, Method.GGUF, confidence, label)
+
+
+def _read_active(name: str) -> Iterator[ParameterCount]:
+    for part in NAME_PART.split(name.partition("/")[2] or name):
+        if (match := ACTIVE_SIZE.fullmatch(part)) and (size := _scale(match[1], match[2])) > 0:
+            yield ParameterCount(size, Method.NAME, Confidence.LOW, label=Label.ACTIVE)
+
+
+def _scale(number: str, unit: str) -> int:
+    return round(float(number) * UNIT[unit.lower()])
 
 
 def _read_name(name: str) -> ParameterCount | None:
@@ -137,22 +268,32 @@ def _read_name(name: str) -> ParameterCount | None:
     for part in NAME_PART.split(name.partition("/")[2] or name):
         if match := NAME_SIZE.fullmatch(part):
             number, unit, whole, middle_unit, tenth = match.groups()
-            amount = float(number or f"{whole}.{tenth}")
-            sizes.add(round(amount * UNIT[(unit or middle_unit).lower()]))
+            sizes.add(_scale(number or f"{whole}.{tenth}", unit or middle_unit))
         elif re.fullmatch(r"\d+x\d+(?:\.\d+)?[bm]", part, re.IGNORECASE):
             return None
     size = sizes.pop() if len(sizes) == 1 else 0
     return ParameterCount(size, Method.NAME, Confidence.LOW) if size > 0 else None
 
 
-def _find_label(model: Mapping[str, Any], tags: Sequence[str], name: str) -> Label | None:
-    if model.get("library_name") == "peft" or any(tag.startswith(ADAPTER_TAG) for tag in tags):
+def _find_label(answer: Mapping[str, Any], tags: Sequence[str], name: str, packing: Packing) -> Label | None:
+    if answer.get("library_name") == "peft" or any(tag.startswith(ADAPTER_TAG) for tag in tags):
         return Label.ADAPTER
     if DELTA_NAME.search(name.partition("/")[2] or name):
         return Label.DELTA
-    if PACKED_TAGS.intersection(tag.lower() for tag in tags):
+    if packing.method in PACKED_METHODS or PACKED_TAGS.intersection(tag.lower() for tag in tags):
         return Label.PACKED
+    if any(tag.startswith(MERGE_TAG) for tag in tags):
+        return Label.MERGE
     return None
+
+
+def _find_base(tags: Sequence[str], config: Mapping[str, Any]) -> str | None:
+    """The first model it was made from: by tag, or as an adapter's configuration names it."""
+    for tag in tags:
+        if match := BASE_TAG.fullmatch(tag):
+            return match[1]
+    base = _mapping(config.get("peft")).get("base_model_name_or_path")
+    return base if isinstance(base, str) and base else None
 
 
 def _is_packed(table: Mapping[str, int]) -> bool:

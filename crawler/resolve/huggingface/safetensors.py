@@ -149,8 +149,12 @@ def _find_active(
 
 
 def _first_number(places: Iterable[Mapping[str, Any]], names: Iterable[str]) -> int | None:
-    values = (place.get(name) for place in places for name in names)
-    return next((value for value in values if _is_whole(value) and value > 0), None)
+    for place in places:
+        for name in names:
+            value = place.get(name)
+            if isinstance(value, int) and not isinstance(value, bool) and value > 0:
+                return value
+    return None
 
 
 def _is_whole(value: Any) -> bool:
