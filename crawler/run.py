@@ -14,6 +14,7 @@ from crawler.hosts import Hosts
 from crawler.plan import LaneName, plan_crawl
 from crawler.progress import Progress
 from crawler.recorder import Recorder
+from crawler.report.reading import check_document
 from crawler.settle import settle_held_failures
 from crawler.store.lock import DatabaseLock
 from crawler.store.store import Store
@@ -44,6 +45,8 @@ async def crawl(
     """Look at every due link once. Raises CrawlerError when the run could not do its job."""
     settings = config.settings
     catalog = load_catalog(config.catalog_paths)
+    if options.document is not None:
+        check_document((document.name for document in catalog.documents), options.document)
     with DatabaseLock(config.database), Store.open(config.database, clock.now, settings.health) as store:
         run = store.begin_run(catalog, made_up=options.made_up)
         if not settings.network.contact and not options.made_up:

@@ -35,7 +35,7 @@ def write_issues(config: Config, *, document: str | None, language: Language | N
     with reading(config) as history:
         run = history.latest_run()
         if document is not None:
-            check_document(history, run, document)
+            check_document((known.name for known in history.documents(run)), document)
         if run is None:
             return []
         issues = []

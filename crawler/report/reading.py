@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
@@ -40,11 +40,11 @@ def choose_run(history: History, as_of: str | None) -> Run | None:
     return history.run_as_of(as_of)
 
 
-def check_document(history: History, run: Run | None, name: str) -> None:
+def check_document(names: Iterable[str], name: str) -> None:
     """Raises UsageError naming the nearest known document."""
-    names = [document.name for document in history.documents(run)]
-    if name not in names:
-        nearest = difflib.get_close_matches(name, names, n=1, cutoff=0.0)
+    known = list(names)
+    if name not in known:
+        nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.0)
         raise UsageError(
             f"no document named {name!r} in the catalog",
             hint=f"did you mean {nearest[0]!r}?" if nearest else None,

@@ -33,7 +33,7 @@ def stale_report(
     with reading(config) as history:
         run = choose_run(history, as_of)
         if document is not None:
-            check_document(history, run, document)
+            check_document((known.name for known in history.documents(run)), document)
         if language is None and format_name in OUR_LANGUAGE:
             language = Language.EN
         text = choose_text(history, run, document, language)

@@ -116,7 +116,10 @@ def test_a_bad_catalog_ends_the_run_before_any_request(
     assert not place.database.exists()
 
 
-@pytest.mark.parametrize("arguments", [["run", "--only", "gitlab"], ["run", "--limit", "0"], ["fly"], []])
+@pytest.mark.parametrize(
+    "arguments",
+    [["run", "--only", "gitlab"], ["run", "--limit", "0"], ["run", "--document", "nosuch"], ["fly"], []],
+)
 def test_wrong_arguments_end_with_2(place: Place, arguments: list[str]) -> None:
     place.run(*arguments, code=2)
 
