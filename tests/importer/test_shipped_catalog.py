@@ -71,5 +71,5 @@ def test_the_shipped_catalog_has_no_errors_and_no_surprise() -> None:
     ]
     assert surprises == [
         "https://huggingface.co/docs/transformers/en/transformers_agents is a page of Hugging Face,"
-        " not a repository"
+        " not a repository: 'docs' is no owner"
     ]
