@@ -80,6 +80,13 @@ class GitHubSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
 class HuggingFaceSettings(Struct, frozen=True, forbid_unknown_fields=True):
     endpoint: Annotated[str, Meta(description="root of the Hub and its API")] = "https://huggingface.co"
+    read_headers: Annotated[
+        bool,
+        Meta(
+            description="count parameters of packed weights from their headers, once per revision; "
+            "the Hub counts each as a download"
+        ),
+    ] = False
 
 
 class ArxivSettings(Struct, frozen=True, forbid_unknown_fields=True):

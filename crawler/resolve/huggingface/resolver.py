@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from huggingface_hub import HfApi
@@ -23,6 +24,7 @@ from crawler.records import Known, Observation, Outcome, Question, Reason, Targe
 from crawler.resolve.huggingface.answers import HubAnswer, Verdict, read_owner, read_repository
 from crawler.resolve.huggingface.client import Call, HubClient
 from crawler.resolve.huggingface.session import HubSession
+from crawler.resolve.huggingface.weights import WeightsReader
 
 HUB_LANE: Final = "huggingface.co"
 MODEL: Final = TargetKind.HUGGINGFACE_MODEL
@@ -34,7 +36,10 @@ OWNER: Final = TargetKind.HUGGINGFACE_OWNER
 # Spaces know neither `gated` nor `downloads`.
 SPACE_FIELDS: Final = ("cardData", "disabled", "lastModified", "likes", "sha", "tags")
 DATASET_FIELDS: Final = (*SPACE_FIELDS, "downloads", "gated")
-MODEL_FIELDS: Final = (*DATASET_FIELDS, "gguf", "library_name", "pipeline_tag", "safetensors")
+MODEL_FIELDS: Final = (
+    *DATASET_FIELDS,
+    *("config", "gguf", "library_name", "pipeline_tag", "safetensors", "usedStorage"),
+)
 
 LISTING_FROM: Final = 3
 """Links of one owner and kind from which a listing is the cheaper question."""
@@ -50,12 +55,13 @@ class HuggingFaceResolver:
         self,
         settings: Settings,
         environment: NetworkEnvironment,
-        fetcher: Fetcher,  # noqa: ARG002 - all resolvers are wired alike; the Hub has its own client
+        fetcher: Fetcher,
         politeness: Politeness,
         meter: RequestMeter,
         clock: Clock,
     ) -> None:
         self._settings = settings
+        self._weights = WeightsReader(fetcher, settings.huggingface.endpoint)
         self._environment = environment
         self._politeness = politeness
         self._meter = meter
@@ -82,11 +88,22 @@ class HuggingFaceResolver:
 
         async def look(question: Question) -> None:
             answer = listed.get(question.link.target.id.casefold())
-            record(self._observe(question, await _look_at(session, question, answer)))
+            verdict = await _look_at(session, question, answer)
+            record(self._observe(question, await self._count_weights(verdict, question.known)))
 
         async with asyncio.TaskGroup() as group:
             for question in questions:
                 group.create_task(look(question))
+
+    async def _count_weights(self, verdict: Verdict, known: Known) -> Verdict:
+        """What headers of weights tell, remembered of this revision or, on request, read now."""
+        if "parameter_counts" not in verdict.facts and "parameter_counts" not in known.facts:
+            return verdict
+        if not verdict.facts.get("revision"):
+            return verdict
+        may_read = self._settings.huggingface.read_headers
+        facts = await self._weights.add_counts(verdict.facts, known.facts, may_read=may_read)
+        return replace(verdict, facts=facts)
 
     def _observe(self, question: Question, verdict: Verdict) -> Observation:
         return Observation(
@@ -101,6 +118,7 @@ class HuggingFaceResolver:
             redirect_chain=verdict.hops,
             facts=verdict.facts,
             host_id=verdict.host_id,
+            stranger=verdict.stranger,
             elapsed_seconds=verdict.elapsed_seconds,
         )
 

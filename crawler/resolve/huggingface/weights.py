@@ -1,0 +1,189 @@
+"""Headers of safetensors files, read from the Hub where its own totals cannot be believed: only on request.
+
+The Hub counts every request for such a file as a download
+(https://huggingface.co/docs/hub/models-download-stats, 2026-11), so a revision is read once and remembered
+for ever: the answer, or that there is none, becomes a candidate of the model's facts.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from crawler.fetch.client import Fetcher, FetchResult
+from crawler.records import Facts
+from crawler.resolve.huggingface.parameters import Confidence, Label, Method, ParameterCount, choose_count
+from crawler.resolve.huggingface.safetensors import (
+    LENGTH_BYTES,
+    MAX_HEADER_BYTES,
+    HeaderError,
+    Tensor,
+    list_shards,
+    parse_header,
+    read_declared_bytes,
+    read_declared_total,
+    read_header_length,
+    recount,
+)
+
+WEIGHTS: Final = "model.safetensors"
+INDEX: Final = "model.safetensors.index.json"
+CONFIG: Final = "config.json"
+MAX_INDEX_BYTES: Final = 100_000_000
+MAX_CONFIG_BYTES: Final = 10_000_000
+MOST_SHARDS: Final = 500
+"""Read one after the other; the largest public models have fewer."""
+READ_METHODS: Final = frozenset({Method.HEADERS, Method.INDEX, Method.INDEX_SIZE})
+DOUBTED: Final = frozenset({Label.PACKED, Label.CONTRADICTED})
+BYTES_OF_DTYPE: Final = {"F32": 4, "F16": 2, "BF16": 2}
+
+
+class _NotToldNow(Exception):  # noqa: N818 - not an error of ours, and not for users
+    """The Hub does not answer, or not to us: another night may tell."""
+
+
+@dataclass(frozen=True, slots=True)
+class WeightsReader:
+    """Reads the headers of one Hub's models through our own client; without a token."""
+
+    fetcher: Fetcher
+    endpoint: str
+
+    async def add_counts(self, facts: Facts, known: Facts, *, may_read: bool) -> Facts:
+        """The facts with what headers tell, remembered or read now. Nothing is asked unless it could help."""
+        counts = _candidates(facts)
+        revision = facts.get("revision")
+        remembered = [each for each in _candidates(known) if each.get("method") in READ_METHODS]
+        current = [each for each in remembered if each.get("revision") == revision]
+        if not current and may_read and is_doubted(facts):
+            current = await self._read(str(facts["full_name"]), str(revision), counts)
+        if not current and "parameter_count" not in facts:
+            # What an earlier revision told is better than nothing; it carries its revision.
+            current = remembered
+        return facts | choose_count([*_only(current, Method.HEADERS), *_with_declared(counts, current)])
+
+    async def _read(
+        self, name: str, revision: str, counts: Sequence[Mapping[str, Any]]
+    ) -> list[Mapping[str, Any]]:
+        try:
+            found = await self._count(name, revision)
+        except _NotToldNow:
+            return []
+        except HeaderError:
+            told = next((each["value"] for each in counts), 0)
+            found = [ParameterCount(told, Method.HEADERS, Confidence.NONE, revision, Label.UNREADABLE)]
+        return [each.to_fact() for each in found]
+
+    async def _count(self, name: str, revision: str) -> list[ParameterCount]:
+        """Raises HeaderError for what will not become readable, _NotToldNow for what may."""
+        index = await self._get_json(name, revision, INDEX, MAX_INDEX_BYTES)
+        shards = [WEIGHTS] if index is None else list_shards(index)
+        if len(shards) > MOST_SHARDS:
+            raise HeaderError(f"{len(shards)} shards")
+        config = await self._get_json(name, revision, CONFIG, MAX_CONFIG_BYTES)
+        tensors: list[Tensor] = []
+        for shard in shards:
+            tensors += await self._get_header(name, revision, shard)
+        counted = recount(tensors, config if isinstance(config, Mapping) else {})
+        if counted.total == 0:
+            raise HeaderError("no weights")
+        found = [ParameterCount(counted.total, Method.HEADERS, Confidence.HIGH, revision)]
+        if counted.active is not None:
+            found.append(
+                ParameterCount(counted.active, Method.HEADERS, Confidence.MEDIUM, revision, Label.ACTIVE)
+            )
+        return [*found, *_read_index(index, counted.total, set(counted.by_dtype), revision)]
+
+    async def _get_header(self, name: str, revision: str, file: str) -> list[Tensor]:
+        most = LENGTH_BYTES + MAX_HEADER_BYTES
+        result = await self.fetcher.get(
+            self._address(name, revision, file),
+            headers={"Range": f"bytes=0-{most - 1}", "Accept-Encoding": "identity"},
+            max_body_bytes=most,
+            # Where the file lies on another host, our Range stays behind: the rest is not read then.
+            enough=lambda _, body: _has_header(body),
+        )
+        if _is_missing(result):
+            raise HeaderError(f"no file {file}")
+        return parse_header(result.body)
+
+    async def _get_json(self, name: str, revision: str, file: str, most: int) -> Any:
+        """A small file; None where there is none."""
+        result = await self.fetcher.get(self._address(name, revision, file), max_body_bytes=most)
+        if _is_missing(result):
+            return None
+        if result.truncated:
+            raise HeaderError(f"{file} is larger than {most:,} bytes")
+        try:
+            return json.loads(result.body)
+        except (ValueError, RecursionError) as error:
+            raise HeaderError(f"{file} is no JSON") from error
+
+    def _address(self, name: str, revision: str, file: str) -> str:
+        return f"{self.endpoint.rstrip('/')}/{name}/resolve/{revision}/{file}"
+
+
+def is_doubted(facts: Facts) -> bool:
+    """Whether headers could tell more: an open repository whose own totals are packed or contradicted."""
+    return (
+        bool(facts.get("full_name"))
+        and bool(facts.get("revision"))
+        and not facts.get("gated")
+        and not facts.get("disabled")
+        and any(
+            each.get("method") == Method.SAFETENSORS and each.get("label") in DOUBTED
+            for each in _candidates(facts)
+        )
+    )
+
+
+def _read_index(index: Any, counted: int, dtypes: set[str], revision: str) -> list[ParameterCount]:
+    """What the index itself declares: its author's word, believed less than the count, and kept."""
+    found: list[ParameterCount] = []
+    if (declared := read_declared_total(index)) is not None:
+        # More than was counted cannot be; less may leave something out on purpose.
+        label = Label.CONTRADICTED if declared > counted else None
+        confidence = Confidence.NONE if label else Confidence.LOW
+        found.append(ParameterCount(declared, Method.INDEX, confidence, revision, label))
+    widths = {BYTES_OF_DTYPE.get(dtype) for dtype in dtypes}
+    width = widths.pop() if len(widths) == 1 else None
+    if width and (size := read_declared_bytes(index)) is not None:
+        found.append(ParameterCount(size // width, Method.INDEX_SIZE, Confidence.LOW, revision))
+    return found
+
+
+def _has_header(body: bytes) -> bool:
+    try:
+        length = read_header_length(body)
+    except HeaderError:
+        return True
+    return length is not None and len(body) >= LENGTH_BYTES + length
+
+
+def _is_missing(result: FetchResult) -> bool:
+    """Whether the file surely is not there. Raises _NotToldNow for anything but that and the file."""
+    if result.failure is None and result.status in {200, 206}:
+        return False
+    if result.failure is None and result.status == 404:
+        return True
+    raise _NotToldNow
+
+
+def _candidates(facts: Facts) -> list[Mapping[str, Any]]:
+    counts = facts.get("parameter_counts")
+    return [each for each in counts if isinstance(each, Mapping)] if isinstance(counts, list) else []
+
+
+def _only(counts: Sequence[Mapping[str, Any]], method: Method) -> list[Mapping[str, Any]]:
+    return [each for each in counts if each.get("method") == method]
+
+
+def _with_declared(
+    counts: Sequence[Mapping[str, Any]], read: Sequence[Mapping[str, Any]]
+) -> list[Mapping[str, Any]]:
+    """The index's word stands behind what the Hub counted and before the name."""
+    declared = [each for each in read if each.get("method") != Method.HEADERS]
+    named = _only(counts, Method.NAME)
+    return [*(each for each in counts if each not in named), *declared, *named]
