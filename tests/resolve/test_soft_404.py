@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from urllib.parse import urlsplit
 
@@ -251,6 +251,32 @@ def test_every_signature_has_a_source_and_a_reason_that_fits() -> None:
         assert any(marks), f"{signature.name} would match any page"
         if signature.reason in {Reason.SOFT_404, Reason.PARKED} and not signature.url:
             assert signature.max_text_characters is not None, f"{signature.name} may strike a long page"
+
+
+MARKED = {signature.name: signature for signature in SIGNATURES}
+
+
+@pytest.mark.parametrize("case", CASES, ids=[f"{case.name}-{number}" for number, case in enumerate(CASES)])
+def test_its_living_look_alike(case: Case) -> None:
+    """The same page as a long article, on another host, or without its header is not taken for it."""
+    signature = MARKED[case.name or ""]
+    look_alikes = []
+    if signature.max_text_characters is not None:
+        look_alikes.append(replace(case, html=case.html + PARAGRAPH * 60))
+    if signature.hosts:
+        look_alikes.append(replace(case, url="https://weixin.qq.com.example.org/zhihu.com/baidu.com"))
+    if signature.headers:
+        look_alikes.append(replace(case, headers=()))
+    if signature.url:
+        look_alikes.append(replace(case, url="https://pages.example.org/?u=" + case.url))
+    if signature.without:
+        look_alikes.append(replace(case, html=case.html + '<p id="js_content"></p>'))
+    if signature.password_form:
+        look_alikes.append(replace(case, html=case.html.replace("password", "text")))
+    assert look_alikes, f"nothing keeps {signature.name} from living pages"
+    for look_alike in look_alikes:
+        found = look_alike.match()
+        assert found is None or found.name != signature.name
 
 
 def test_walls_come_before_strikes() -> None:
