@@ -24,8 +24,8 @@ from crawler.logs import configure_logging, log_uncaught
 
 if TYPE_CHECKING:
     from crawler.config import Config
-    from crawler.report.language import Language
     from crawler.links.extract import ExtractedLink
+    from crawler.report.language import Language
 
 EXIT_FAIL_ON: Final = 1
 EXIT_UNABLE: Final = 3
@@ -517,6 +517,28 @@ def backup(context: Context, file: Path) -> None:
 
     size = back_up(context.config.database, file)
     click.echo(f"{for_terminal(str(file))}: {size:,} bytes; docs/operations.md says how to restore", err=True)
+
+
+@cli.command()
+@with_config
+@click.option("--dry-run", is_flag=True, help="Only say what would go.")
+@click.pass_obj
+def compact(context: Context, dry_run: bool) -> None:
+    """Thin old counters: daily for 90 days, weekly for two years, then monthly; nothing else is touched.
+
+    \b
+    Example:
+      crawler compact --dry-run
+    """
+    from crawler.clock import SystemClock
+    from crawler.store.compact import compact as compact_database
+
+    done = compact_database(context.config.database, SystemClock().now(), dry_run=dry_run)
+    what = f"{done.surplus:,} of {done.rows:,} rows of counters"
+    if dry_run:
+        click.echo(f"{what} would go; the file has {done.bytes_before:,} bytes", err=True)
+    else:
+        click.echo(f"{what} went; {done.bytes_before:,} → {done.bytes_after:,} bytes", err=True)
 
 
 @cli.command()
