@@ -8,6 +8,7 @@ otherwise. Keys of the state are API paths without `/api/`: `models/owner/name`,
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
 
 SANDBOX_TOKEN: Final = "hf_sandbox_made_up"  # noqa: S105 - opens nothing but the sandbox
 KINDS: Final = ("models", "datasets", "spaces")
+FILE_HOST: Final = "cas-bridge.xethub.hf.co"
+"""Where addresses of large files redirect to."""
+RESOLVE: Final = re.compile(r"/(?P<name>[\w.-]+/[\w.-]+)/resolve/[\w.-]+/(?P<file>[\w./-]+)")
+RANGE: Final = re.compile(r"bytes=(\d{1,12})-(\d{1,12})")
 WINDOW_SECONDS: Final = 300
 ANONYMOUS_LIMIT: Final = 500
 TOKEN_LIMIT: Final = 1_000
@@ -80,6 +85,8 @@ class HubState:
     listed: set[str] = field(default_factory=set)
     """Keys that listings show, beside all that were asked for before."""
     unlisted: set[str] = field(default_factory=set)
+    files: dict[str, bytes] = field(default_factory=dict)
+    """`owner/name/file` of a model → its content; any other file of a model is not there."""
     pages: dict[str, Response] = field(default_factory=dict)
     """Path → answer, for pages that are no API."""
     remaining: int | None = None
@@ -102,6 +109,10 @@ class HubState:
 
 def answer(world: World, request: Request) -> Response:
     state: HubState = world.hub
+    if request.host == FILE_HOST:
+        return _serve(state.files.get(unquote(request.path).strip("/")), request)
+    if match := RESOLVE.fullmatch(unquote(request.path)):
+        return _answer_file(state, request, match["name"], match["file"])
     if not request.path.startswith("/api/"):
         return _answer_page(state, request)
     headers = _count_request(state, request)
@@ -188,6 +199,29 @@ def _answer_overview(world: World, state: HubState, kind: str, name: str) -> Res
     if found["type"] != type_asked_for or not state.is_owner(name):
         return _error(404, f"This {kind.removesuffix('s')} does not exist")
     return Response.of_json({**found, **state.fields.get(name, {})})
+
+
+def _answer_file(state: HubState, request: Request, name: str, file: str) -> Response:
+    """Small files come from here, weights from where they are stored."""
+    if f"models/{name}" in state.gated:
+        return _error(401, f"Access to model {name} is restricted.", (("X-Error-Code", "GatedRepo"),))
+    content = state.files.get(f"{name}/{file}")
+    if content is None:
+        return _error(404, "Entry not found", (("X-Error-Code", "EntryNotFound"),))
+    if file.endswith(".safetensors"):
+        return Response(302, (("Location", request.link(FILE_HOST, f"/{name}/{file}")),))
+    return _serve(content, request)
+
+
+def _serve(content: bytes | None, request: Request) -> Response:
+    if content is None:
+        return _error(404, "Entry not found")
+    kind = ("Content-Type", "application/octet-stream")
+    if match := RANGE.fullmatch(request.headers.get("range", "")):
+        first, last = int(match[1]), min(int(match[2]), len(content) - 1)
+        span = ("Content-Range", f"bytes {first}-{last}/{len(content)}")
+        return Response(206, (kind, span), content[first : last + 1])
+    return Response(200, (kind,), content)
 
 
 def _answer_page(state: HubState, request: Request) -> Response:

@@ -31,6 +31,7 @@ SERVICE_OF_HOST: Final[Mapping[str, Service]] = {
     "www.huggingface.co": hub.answer,
     "hf.co": hub.answer,
     "hf-mirror.com": hub.answer,
+    hub.FILE_HOST: hub.answer,
     "arxiv.org": arxiv.answer,
     "www.arxiv.org": arxiv.answer,
     "export.arxiv.org": arxiv.answer,

@@ -35,6 +35,7 @@ def read_repository_facts(kind: TargetKind, answer: Mapping[str, Any]) -> Facts:
             "library_name": _text(answer.get("library_name")),
             "base_models": _read_base_models(answer),
             "arxiv_ids": _read_tags(answer, ARXIV_TAG),
+            "used_storage": _count(answer.get("usedStorage")),
             **read_parameter_facts(answer, told["full_name"] or ""),
         }
     return _without_untold(told)

@@ -1,0 +1,159 @@
+"""Headers of weights, read through the sandbox's Hub: on request, once per revision, where it helps."""
+
+from __future__ import annotations
+
+import json
+import struct
+from typing import Any
+
+import pytest
+
+from crawler.records import Known, Link, Question, Reason, Target, TargetKind
+from crawler.resolve.huggingface.resolver import HuggingFaceResolver
+from crawler.sandbox.hub import FILE_HOST
+from crawler.sandbox.world import World
+
+from .conftest import Ask, Asked
+
+NAME = "a/llama-gptq"
+REVISION = "3921b6a000000000000000000000000000000000"
+ON = {"read_headers": True}
+CONFIG = {"quantization_config": {"quant_method": "gptq", "bits": 4}}
+
+
+def shard(**tensors: tuple[str, list[int]]) -> bytes:
+    header = {
+        name: {"dtype": dtype, "shape": shape, "data_offsets": [0, 1]}
+        for name, (dtype, shape) in tensors.items()
+    }
+    text = json.dumps(header).encode()
+    return struct.pack("<Q", len(text)) + text + b"\0" * 5_000_000
+
+
+FILES: dict[str, bytes] = {
+    f"{NAME}/model.safetensors": shard(
+        **{"l.qweight": ("I32", [100, 80]), "l.qzeros": ("I32", [8]), "norm": ("F16", [64])}
+    ),
+    f"{NAME}/config.json": json.dumps(CONFIG).encode(),
+}
+
+
+@pytest.fixture
+def packed(world: World) -> World:
+    world.hub.fields[f"models/{NAME}"] = {
+        "sha": REVISION,
+        "safetensors": {"parameters": {"I32": 8_008, "F16": 64}, "total": 8_072},
+        "gguf": None,
+        "tags": ["gptq"],
+        "usedStorage": None,
+    }
+    world.hub.files.update(FILES)
+    return world
+
+
+def look(ask: Ask, known: dict[str, Any] | None = None, **settings: Any) -> Asked:
+    target = Target(TargetKind.HUGGINGFACE_MODEL, NAME)
+    question = Question(Link(f"https://huggingface.co/{NAME}", target), Known(facts=known or {}))
+    return ask(HuggingFaceResolver, [question], huggingface=settings or ON)
+
+
+def files_asked(world: World) -> list[str]:
+    return [request.path.rpartition("/")[2] for request in world.requests if "/api/" not in request.path]
+
+
+def test_packed_weights_are_counted(packed: World, ask: Ask) -> None:
+    facts = look(ask).only.facts
+    assert (facts["parameter_count"], facts["parameter_method"]) == (100 * 80 * 8 + 64, "headers")
+    assert facts["parameter_counts"][0] == {
+        "value": 64_064,
+        "method": "headers",
+        "revision": REVISION,
+        "confidence": "high",
+    }
+    assert [each["method"] for each in facts["parameter_counts"]] == ["headers", "safetensors", "unpacked"]
+    asked = {request.path for request in packed.requests if request.host == FILE_HOST}
+    assert asked == {f"/{NAME}/model.safetensors"}
+
+
+def test_nothing_is_read_unless_asked_for(packed: World, ask: Ask) -> None:
+    facts = look(ask, read_headers=False).only.facts
+    assert "parameter_count" not in facts
+    assert files_asked(packed) == []
+
+
+def test_a_revision_is_read_once(packed: World, ask: Ask) -> None:
+    first = look(ask).only.facts
+    packed.requests.clear()
+    assert look(ask, known=first).only.facts["parameter_counts"] == first["parameter_counts"]
+    assert look(ask, known=first, read_headers=False).only.facts["parameter_count"] == 64_064
+    assert files_asked(packed) == []
+
+
+def test_a_new_revision_is_read_anew_and_the_old_count_stays_until_then(packed: World, ask: Ask) -> None:
+    first = look(ask).only.facts
+    packed.hub.fields[f"models/{NAME}"]["sha"] = "f" * 40
+    kept = look(ask, known=first, read_headers=False).only.facts
+    assert kept["parameter_counts"][0]["revision"] == REVISION
+    anew = look(ask, known=first).only.facts
+    assert anew["parameter_counts"][0]["revision"] == "f" * 40
+
+
+def test_shards_are_added_up_and_the_index_is_no_better_than_its_author(packed: World, ask: Ask) -> None:
+    index = {
+        "metadata": {"total_parameters": 999, "total_size": 400},
+        "weight_map": {"a": "model-1.safetensors", "b": "model-2.safetensors"},
+    }
+    packed.hub.files |= {
+        f"{NAME}/model.safetensors.index.json": json.dumps(index).encode(),
+        f"{NAME}/model-1.safetensors": shard(a=("F16", [10, 10])),
+        f"{NAME}/model-2.safetensors": shard(b=("F16", [10, 10])),
+    }
+    counts = look(ask).only.facts["parameter_counts"]
+    assert [(each["method"], each["value"], each.get("label")) for each in counts] == [
+        ("headers", 200, None),
+        ("safetensors", 8_072, "packed"),
+        ("unpacked", 64_128, "packed"),
+        ("index", 999, "contradicted"),
+        ("index-size", 200, None),
+    ]
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        pytest.param({}, id="no such files"),
+        pytest.param({f"{NAME}/model.safetensors": b"\xff" * 64}, id="no header"),
+        pytest.param({f"{NAME}/model.safetensors.index.json": b"{}"}, id="no index"),
+        pytest.param({f"{NAME}/model.safetensors.index.json": b"{"}, id="no json"),
+    ],
+)
+def test_what_cannot_be_read_is_not_tried_again(packed: World, ask: Ask, files: dict[str, bytes]) -> None:
+    packed.hub.files = files
+    first = look(ask).only
+    assert first.reason is Reason.OK
+    assert first.facts["parameter_counts"][0]["label"] == "unreadable"
+    assert "parameter_count" not in first.facts
+    packed.requests.clear()
+    again = look(ask, known=first.facts).only.facts
+    assert again["parameter_counts"] == first.facts["parameter_counts"]
+    assert files_asked(packed) == []
+
+
+def test_gated_weights_are_left_alone(packed: World, ask: Ask) -> None:
+    packed.hub.gated[f"models/{NAME}"] = "manual"
+    assert look(ask).only.reason is Reason.GATED
+    assert files_asked(packed) == []
+
+
+def test_totals_that_nobody_doubts_need_no_headers(packed: World, ask: Ask) -> None:
+    packed.hub.fields[f"models/{NAME}"] |= {
+        "safetensors": {"parameters": {"F16": 70}, "total": 70},
+        "tags": [],
+    }
+    assert look(ask).only.facts["parameter_count"] == 70
+    assert files_asked(packed) == []
+
+
+def test_only_the_header_crosses_the_wire(packed: World, ask: Ask) -> None:
+    asked = look(ask)
+    assert sum(asked.meter.bytes().values()) < 1_000_000
