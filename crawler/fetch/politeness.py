@@ -17,7 +17,9 @@ from crawler.clock import Clock
 from crawler.config import Settings
 
 LONGEST_WAIT_SECONDS: Final = 300.0
-"""A host that asks for more is left alone for this run; the fixed windows of the Hub are as long."""
+"""A host that asks for more is left alone for this run."""
+LONGEST_QUOTA_WAIT_SECONDS: Final = 60.0
+"""A quota that is used up for longer ends the lane for this run: what is left is due in the next."""
 LONGEST_HOLD_SECONDS: Final = 86_400.0
 """What we believe of a Retry-After at most: a year in it is a mistake, not a wish."""
 SHORTEST_WAIT_SECONDS: Final = 0.000_002
@@ -110,8 +112,15 @@ class Lane:
                 self._check_open()
                 yield
 
-    def back_off(self, seconds: float, why: str, *, outlives_run: bool = False) -> None:
-        """Start nothing for `seconds`; never shortens a wait, and one beyond LONGEST_WAIT_SECONDS closes."""
+    def back_off(
+        self,
+        seconds: float,
+        why: str,
+        *,
+        outlives_run: bool = False,
+        longest_seconds: float = LONGEST_WAIT_SECONDS,
+    ) -> None:
+        """Start nothing for `seconds`; never shortens a wait, and one beyond `longest_seconds` closes."""
         seconds = max(0.0, seconds)
         held = min(seconds, LONGEST_HOLD_SECONDS)
         until = self._clock.now() + timedelta(seconds=held)
@@ -119,7 +128,7 @@ class Lane:
             self.hold_until = until
         if outlives_run and (self.kept_until is None or until > self.kept_until):
             self.kept_until = until
-        if seconds > LONGEST_WAIT_SECONDS:
+        if seconds > longest_seconds:
             said = f"{seconds:,.0f} s" if seconds == held else f"{seconds:,.0f} s, taken as {held:,.0f} s"
             self.throttled = True
             self.close(f"{why}: asked to wait {said}")

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Final
 
-from crawler.fetch.politeness import Lane
+from crawler.fetch.politeness import LONGEST_QUOTA_WAIT_SECONDS, Lane
 
 RETRY_AFTER_STATUSES: Final = frozenset({403, 429, 503})
 # A reset this large is a time since 1970, a smaller one a number of seconds: both are in use.
@@ -36,7 +36,7 @@ def feed_lane(lane: Lane, status: int, headers: Mapping[str, str], now: datetime
     if status in RETRY_AFTER_STATUSES and retry_after is not None:
         lane.back_off(retry_after, f"{status} with Retry-After", outlives_run=True)
     elif quota is not None and quota.remaining == 0 and quota.reset_seconds is not None:
-        lane.back_off(quota.reset_seconds, "quota used up")
+        lane.back_off(quota.reset_seconds, "quota used up", longest_seconds=LONGEST_QUOTA_WAIT_SECONDS)
     elif status == 429:
         lane.throttle("429 without a time")
     if status not in RETRY_AFTER_STATUSES:

@@ -369,6 +369,21 @@ def test_the_quota_is_shown_and_its_end_is_waited_for(world: World, ask: Ask) ->
     assert asked.only.outcome == "throttled"
 
 
+def test_a_quota_used_up_for_minutes_leaves_the_rest_due(world: World, ask: Ask) -> None:
+    world.hub.remaining = 5
+    world.hub.reset_seconds = 212
+    asked = ask(
+        HuggingFaceResolver,
+        [question for n in range(30) for question in about(MODEL, f"o{n}/m")],
+        network={"per_host_concurrency": 1},
+    )
+    assert [seen.reason for seen in asked.observations].count(Reason.OK) == 5
+    assert {seen.outcome for seen in asked.observations} == {"alive", "throttled"}
+    assert len(world.requests) == 5
+    assert world.clock.monotonic() < 60
+    assert "quota used up" in (asked.politeness.lane("huggingface.co").closed or "")
+
+
 def test_a_429_is_asked_again_after_its_window(world: World, ask: Ask) -> None:
     limit = (("RateLimit", '"api";r=0;t=55'), ("RateLimit-Policy", '"fixed window";"api";q=500;w=300'))
     world.faults["huggingface.co"] = faults.status(429, headers=limit, times=1)
