@@ -9,7 +9,7 @@ from crawler.links.destination import meant_address
 
 DEFINITION = re.compile(
     r"^[ \t>]{0,12}\[(?P<id>(?:[^\[\]\n^\\]|\\.)(?:[^\[\]\n\\]|\\.){0,998})\]:[ \t]*(?:\r?\n[ \t]*)?"
-    r"(?:<(?P<angle>[^<>\n]{1,4000})>|(?P<plain>[^\s<]\S{0,4000}))"
+    r"(?:<(?P<angle>[^<>\n]{0,4000})>|(?P<plain>[^\s<]\S{0,4000}))"
     r"(?:[ \t]*(?:\r?\n)?[ \t]*(?:\"[^\"\n]{0,500}\"|'[^'\n]{0,500}'|\([^()\n]{0,500}\)))?[ \t]*(?=\r?$)",
     re.MULTILINE,
 )

@@ -140,7 +140,7 @@ def find_end(
         if _ABBREVIATION.search(body):
             alternative = len(body)
         body = body[: trailing.start()]
-    return Ending(_without_open_brackets(body, before[-1:]), alternative)
+    return Ending(_without_open_brackets(body, before), alternative)
 
 
 def _escaped_length(body: str, length: int, escapes: bool) -> int:
@@ -198,7 +198,7 @@ def _unbalanced(body: str) -> int:
     return len(body)
 
 
-def _without_open_brackets(body: str, opener: str) -> int:
+def _without_open_brackets(body: str, before: str) -> int:
     """The length without a bracket that is never closed, and without the emphasis around the address."""
     opened: list[int] = []
     for bracket in _BRACKETS.finditer(body):
@@ -208,7 +208,7 @@ def _without_open_brackets(body: str, opener: str) -> int:
             opened.pop()
     if opened:
         body = _TRAILING.sub("", body[: opened[0]])
-    return len(body.rstrip(opener)) if opener in {"_", "~"} else len(body)
+    return len(body.rstrip(before[-1])) if before.endswith(("_", "~", "==")) else len(body)
 
 
 _ESCAPE = re.compile(r"\\[!-/:-@\[-`{-~]")

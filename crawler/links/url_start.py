@@ -46,8 +46,9 @@ START_HINT: Final = re.compile(
 )
 
 _LABEL_BEFORE = re.compile(
-    r"(?:网址|官网|网站|主页|地址|链接|体验|试用|入口|site|website|homepage|home page|"
-    r"page|url|link|demo|at|visit|see|try|via)\s*(?:[:：]|为|是|在|is)?\s*$",
+    r"(?:网址|官网|网站|主页|地址|链接|体验|试用|入口|"
+    r"(?<![a-z])(?:site|website|homepage|home page|page|url|link|demo))"
+    r"\s*(?:[:：]|为|是|在|is)?\s*$|(?<![a-z])(?P<verb>at|visit|see|try|via)[ ]$",
     re.IGNORECASE,
 )
 _ALONE_BEFORE = re.compile(r"(?:^|\n)[ \t>]*(?:[-*+•·]|\d{1,3}[.)、])?[ \t]*$|[|｜][ \t]*$|[(（<《][ \t]*$")
@@ -70,6 +71,7 @@ def stands_for_address(text: str, start: int, after: int, end: int) -> bool:
         return True
     if not _WORD_ENDS.match(text[after : after + 2]):
         return False
-    return (
-        _LABEL_BEFORE.search(before) is not None or _PLAIN_ADDRESS.fullmatch(text, start, after) is not None
-    )
+    if _PLAIN_ADDRESS.fullmatch(text, start, after):
+        return True
+    label = _LABEL_BEFORE.search(before)
+    return label is not None and (not label["verb"] or text[start:after].islower())

@@ -59,7 +59,7 @@ def _goes_on(
     if joined and joined.end() == len(address + token) and repository_key(joined) in known.repositories:
         return True
     if last in {"=", "&"}:
-        return True
+        return sole or "=" in token
     if last == "-":
         return not body.endswith("--") and (token[0].isdigit() or token[0].islower() or sole)
     if last in {"_", "?", "%"}:
