@@ -1,9 +1,11 @@
-"""Entries of two documents that are one thing: their first project links have one identity at its host."""
+"""What is listed twice: entries with one identity at its host, links that moved to one address."""
 
 from __future__ import annotations
 
 import sqlite3
 from typing import Final
+
+from crawler.links.classify import link_of
 
 # Only the first project link names the entry: a second one may be a tool that many entries use. A link
 # whose host never told an id is the same thing as itself alone.
@@ -33,7 +35,38 @@ WANT_DUPLICATES: Final = """
     ) WHERE others IS NOT NULL
 """
 
+MOVED_LINKS: Final = """
+    SELECT links.id, links.url, health.suggested_url FROM health
+    JOIN links ON links.id = health.link_id
+    WHERE health.state = 'moved' AND health.suggested_url IS NOT NULL
+        AND EXISTS (SELECT 1 FROM mentions
+            WHERE mentions.link_id = links.id AND mentions.until_run_id IS NULL)
+    ORDER BY links.id
+"""
+LISTED: Final = """
+    SELECT url FROM links WHERE url = ? AND id != ?
+        AND EXISTS (SELECT 1 FROM mentions
+            WHERE mentions.link_id = links.id AND mentions.until_run_id IS NULL)
+"""
+DUPLICATE: Final = """
+    INSERT OR IGNORE INTO temp.wanted
+    SELECT DISTINCT entry_id, link_id, 'duplicate', 'link', :url, :other, 'both lead to ' || :home
+    FROM mentions WHERE link_id = :link AND until_run_id IS NULL
+"""
+
 
 def want_duplicates(connection: sqlite3.Connection) -> None:
     """Add the findings to `temp.wanted`. Runs inside the caller's transaction."""
     connection.execute(WANT_DUPLICATES)
+    _want_moved_duplicates(connection)
+
+
+def _want_moved_duplicates(connection: sqlite3.Connection) -> None:
+    """Links that moved to where another listed link is, or where an earlier one moved to as well."""
+    first_to: dict[str, str] = {}
+    for link_id, url, home in connection.execute(MOVED_LINKS).fetchall():
+        canonical = link_of(home).canonical_url
+        listed = connection.execute(LISTED, [canonical, link_id]).fetchone()
+        other = listed[0] if listed is not None else first_to.setdefault(canonical, url)
+        if other != url:
+            connection.execute(DUPLICATE, {"link": link_id, "url": url, "other": other, "home": canonical})

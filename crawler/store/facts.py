@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from crawler.judge import Voice, voice_of
-from crawler.records import Facts, FindingKind, Observation, Reason
+from crawler.records import Facts, Observation, Reason
 
 COUNTERS: Final[tuple[str, ...]] = ("stars", "forks", "likes", "downloads")
 """Fields that move every night; kept in a narrow table of their own."""
@@ -49,13 +49,9 @@ def is_of_stranger(known_host_id: str | None, observation: Observation) -> bool:
 
 
 def stranger_of(known_host_id: str | None, observation: Observation) -> str | None:
-    """Who has the link's name now, if not the thing we know; the look may be at either of them.
-
-    Resolvers that found the first thing elsewhere name the stranger in the detail, after the finding's kind.
-    """
-    kind, _, stranger = (observation.detail or "").partition(": ")
-    if kind == FindingKind.NAME_REUSED:
-        return stranger
+    """Who has the link's name now, if not the thing we know; the look may be at either of them."""
+    if observation.stranger is not None:
+        return observation.stranger
     return f"id {observation.host_id}" if is_of_stranger(known_host_id, observation) else None
 
 

@@ -251,7 +251,7 @@ class TestReusedNames:
         assert seen["o/n"].host_id == str(known)
         assert seen["o/n"].facts["host_id"] == known
         assert seen["o/n"].facts["full_name"] == "New/Home"
-        assert (seen["o/n"].detail or "").startswith("name-reused: ")
+        assert (seen["o/n"].stranger or "").startswith("o/n (id ")
         assert seen["o/n/tree/main/docs"].suggested_url == f"{GITHUB}/New/Home/tree/main/docs"
         assert len(api_requests(world)[1]) == 1
 
@@ -264,7 +264,7 @@ class TestReusedNames:
         assert seen.outcome is Outcome.ALIVE
         assert seen.facts == {}
         assert seen.host_id == str(stranger)
-        assert (seen.detail or "").startswith("name-reused: ")
+        assert seen.stranger == f"o/n (id {stranger})"
         assert f"id {stranger}" in (seen.detail or "")
 
     def test_unless_rest_tells_nothing_is_said(self, look: Look, world: World) -> None:

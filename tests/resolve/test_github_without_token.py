@@ -288,7 +288,7 @@ class TestReusedNames:
         assert verdict(seen) == (Outcome.MOVED, Reason.RENAMED, 200)
         assert seen.suggested_url == f"{GITHUB}/New/Home"
         assert seen.facts["host_id"] == known
-        assert (seen.detail or "").startswith("name-reused: ")
+        assert "(id " in (seen.stranger or "")
 
     def test_a_gone_first_repository_lends_no_facts(self, look: Look, world: World) -> None:
         world.github.recreated["o/n"] = 1

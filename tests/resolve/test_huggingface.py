@@ -118,7 +118,7 @@ def test_renamed_recreated_gated_disabled_and_gone(world: World, ask: Ask) -> No
     assert [hop.status for hop in moved.redirect_chain] == [307]
     assert moved.facts["full_name"] == "new/name"
     taken = asked["a/taken"]
-    assert (taken.detail or "").startswith("name-reused: a/taken (")
+    assert (taken.stranger or "").startswith("a/taken (id ")
     assert taken.facts == {}
     assert asked["CASE/M"].suggested_url is None
 

@@ -147,7 +147,7 @@ def test_a_stranger_lends_no_facts(hops: tuple[Hop, ...], served: str, reason: s
     answer = HubAnswer(200, {}, {"_id": "new", "id": served, "likes": 3, "gated": "auto"}, hops=hops)
     verdict = read_repository(MODEL, "a/b", answer, Known(host_id="old"))
     assert (verdict.outcome, verdict.reason) == (Outcome.ALIVE, reason)
-    assert verdict.detail == f"name-reused: {served} (new)"
+    assert verdict.stranger == f"{served} (id new)"
     assert verdict.facts == {}
     assert verdict.host_id == "new"
     assert verdict.suggested_url is None

@@ -112,3 +112,55 @@ def test_a_run_that_judged_nothing_finds_nothing(nights: Nights) -> None:
     assert open_findings(nights) == []
     nights.night()
     assert open_findings(nights) == [("archived", "archived")]
+
+
+HOME = "https://github.com/Somewhere/Home"
+
+
+def duplicates(nights: Nights) -> list[tuple[str, str]]:
+    rows = nights.rows(
+        "SELECT stated, observed FROM open_findings WHERE kind = 'duplicate' AND field = 'link'"
+    )
+    return [(stated, observed) for stated, observed in rows]
+
+
+def renamed(url: str) -> Observation:
+    return look(url, Outcome.MOVED, Reason.RENAMED, suggested_url=HOME, host_id="1")
+
+
+def test_a_link_that_moved_to_a_listed_one_is_a_duplicate(nights: Nights) -> None:
+    listed = HOME.lower()
+    nights.catalog = catalog(entry("old", REPOSITORY), entry("new", listed))
+    nights.night(renamed(REPOSITORY), look(listed, host_id="1"))
+    assert duplicates(nights) == [(REPOSITORY, listed)], "the one that moved, not the one that is right"
+    nights.catalog = catalog(entry("old", REPOSITORY))
+    nights.night(renamed(REPOSITORY))
+    assert duplicates(nights) == []
+
+
+def test_two_links_that_moved_to_one_place_are_duplicates(nights: Nights) -> None:
+    other = "https://github.com/another/name"
+    nights.catalog = catalog(entry("old", REPOSITORY), entry("older", other))
+    nights.night(renamed(REPOSITORY), renamed(other))
+    assert duplicates(nights) == [(other, REPOSITORY)]
+
+
+def test_links_that_lead_elsewhere_for_now_are_no_duplicates(nights: Nights) -> None:
+    nights.catalog = catalog(entry("pages", PAGE, "https://example.org/other"))
+    for url in (PAGE, "https://example.org/other"):
+        nights.night(look(url, Outcome.ALIVE, Reason.REDIRECTED, final_url="https://example.org/home"))
+    assert duplicates(nights) == []
+
+
+def test_renamed_then_recreated_by_a_stranger_then_given_back(nights: Nights) -> None:
+    nights.catalog = catalog(entry("one", REPOSITORY))
+    nights.night(look(REPOSITORY, host_id="1", facts={"license": "MIT"}))
+    nights.night(renamed(REPOSITORY))
+    taken = replace(renamed(REPOSITORY), stranger="owner/name (id 2)")
+    kinds = [event.kind.value for event in nights.night(taken)]
+    assert kinds == ["name-reused"]
+    assert nights.night(taken) == []
+    open_kinds = nights.rows("SELECT kind FROM findings WHERE closed_run_id IS NULL ORDER BY kind")
+    assert open_kinds == [("moved",), ("name-reused",)]
+    nights.night(look(REPOSITORY, host_id="1"))
+    assert nights.rows("SELECT kind FROM findings WHERE closed_run_id IS NULL") == []

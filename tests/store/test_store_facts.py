@@ -156,7 +156,7 @@ def test_the_first_one_found_elsewhere_tells_and_the_stranger_is_named(nights: N
             facts={"stars": 905},
             host_id="1",
             suggested_url=home,
-            detail="name-reused: owner/name (id 2)",
+            stranger="owner/name (id 2)",
         )
     )
     assert facts_of(nights) == {"stars": 905}

@@ -167,12 +167,14 @@ def observe_reused_name(
     address still shows a repository to every reader, often of the same people who began anew: no strike, but
     the stranger's id and no fact of his, so that nothing of him is taken for the first one.
     """
-    detail = f"{NAME_REUSED}: {stranger.full_name or 'another repository'} (id {stranger.host_id})"
+    name = f"{stranger.full_name or 'another repository'} (id {stranger.host_id})"
+    detail = f"{NAME_REUSED}: {name}"
     if isinstance(first, Repository):
-        return replace(observe_repository(question, first, now), detail=detail)
+        return replace(observe_repository(question, first, now), detail=detail, stranger=name)
     if first.outcome in {Outcome.NOT_FOUND, Outcome.GONE}:
         seen = observe_repository(question, replace(stranger, facts={}), now)
-        return replace(seen, detail=f"{detail}; the first one, id {question.known.host_id}, is gone")
+        gone = f"{detail}; the first one, id {question.known.host_id}, is gone"
+        return replace(seen, detail=gone, stranger=name)
     return observe_verdict(question, first, now)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Final
 
@@ -93,6 +93,7 @@ class Verdict:
     detail: str | None = None
     facts: Facts = field(default_factory=dict)
     host_id: str | None = None
+    stranger: str | None = None
     final_url: str | None = None
     suggested_url: str | None = None
     hops: tuple[Hop, ...] = ()
@@ -197,7 +198,7 @@ def _read_stranger(answer: HubAnswer, name: str, host_id: str | None, final_url:
 
     No suggestion either: where the first owner's thing went, the Hub does not say.
     """
-    return _verdict(
+    seen = _verdict(
         answer,
         Outcome.ALIVE,
         Reason.REDIRECTED if answer.hops else Reason.OK,
@@ -205,6 +206,7 @@ def _read_stranger(answer: HubAnswer, name: str, host_id: str | None, final_url:
         host_id=host_id,
         final_url=final_url,
     )
+    return replace(seen, stranger=f"{name} (id {host_id})")
 
 
 def _moved(answer: HubAnswer, facts: Facts, host_id: str | None, address: str) -> Verdict:
