@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from xml.etree import ElementTree as ET
@@ -13,6 +14,8 @@ NOT_DRAWN: Final = frozenset({"defs", "title", "desc"})
 FOR_SCRIPTS: Final = frozenset({"titles", "legends", "overlay", "text-overlay", "tooltip-overlay"})
 MOST_LABELS: Final = 6
 
+# pygal leaves an import hook of Python 2's kind behind, which only makes every later import warn.
+sys.meta_path[:] = [finder for finder in sys.meta_path if type(finder).__module__ != "pygal"]
 ET.register_namespace("", SVG)
 
 

@@ -45,11 +45,12 @@ NEWS: Final = (
     EventKind.NAME_REUSED,
     EventKind.WITHDRAWN,
     EventKind.LICENSE_CHANGED,
+    EventKind.SIZE_CHANGED,
     EventKind.ARCHIVED,
     EventKind.GATED,
     EventKind.RESTRICTED,
 )
-"""In the order they are told."""
+"""In the order they are told. An outage is no change of a link."""
 
 SHOWN_HOSTS: Final = 3
 
@@ -291,7 +292,7 @@ def _told_in(event: Event) -> str:
     match event.kind:
         case EventKind.MOVED if event.after:
             return mask_url(f"→ {event.after}")
-        case EventKind.LICENSE_CHANGED:
+        case EventKind.LICENSE_CHANGED | EventKind.SIZE_CHANGED:
             return f"{event.before} → {event.after}"
     return ""
 
