@@ -88,6 +88,8 @@ def _plan_github(world: World, lots: Lots) -> None:
         world.at_night(4, partial(_update, state.recreated, {name: 1}))
     for name in lots.draw(2):
         world.at_night(LAST_NIGHT, partial(_change_github_license, name))
+    for name in lots.draw(1):
+        state.fields[name] = {"description": "Just a joke (made up)"}
 
 
 def _plan_github_paths(world: World, lots: Lots) -> None:
