@@ -90,6 +90,8 @@ class Thing:
     url: str
     lot: str = "steady"
     gone: range = range(0)
+    is_due: bool = True
+    """A host that fails whole is one event: its links need not be called dead, however long it lasts."""
     blind: set[int] = field(default_factory=set)
     """Nights in which nobody could have learnt of its death."""
     fates: dict[int, Fate] = field(default_factory=dict)
@@ -102,7 +104,7 @@ class Thing:
         """The night on which the policy must call it dead; None: not within these nights."""
         seen = [night for night in self.gone if night <= nights and night not in self.blind]
         for count, night in enumerate(seen, 1):
-            if count >= MIN_STRIKES and night - seen[0] >= MIN_DAYS:
+            if self.is_due and count >= MIN_STRIKES and night - seen[0] >= MIN_DAYS:
                 return night
         return None
 
@@ -164,6 +166,12 @@ class Quarter:
                     self._die(thing, self.chance.choice(GRAVES))
                     self._flap(thing, WALLS, share=0.3)
                     thing.lot = "dead behind a wall that comes and goes"
+                case 6:
+                    thing = Thing(f"http://lone{number}.example/page")
+                    self._die(thing)
+                    thing.lot = "host of one link gone for good"
+                    trouble = self.chance.choice((faults.no_such_host(), faults.refused()))
+                    self._fail(f"lone{number}.example", trouble, thing.gone.start, self.nights)
             self.things.append(thing)
 
     def _plan_hosts(self, count: int) -> None:
@@ -173,9 +181,15 @@ class Quarter:
             first = self.chance.randrange(2, max(3, self.nights - 8))
             length = self.chance.choice((1, 2, LONG_OUTAGE))
             trouble = self.chance.choice(HOST_TROUBLES)
-            for night in range(first, first + length):
-                self._at(night, failing(host, trouble))
+            self._fail(host, trouble, first, first + length - 1)
             self.things += [Thing(f"https://{host}/{number}", "host with an outage") for number in range(5)]
+
+        ended = self._some_night()
+        self._fail("ended.example", faults.no_such_host(), ended, self.nights)
+        for number in range(5):
+            thing = Thing(f"http://ended.example/{number}", "host of five links gone for good", is_due=False)
+            thing.gone = range(ended, FOREVER)
+            self.things.append(thing)
 
     def _plan_github(self, count: int) -> None:
         state = self.world.github
@@ -259,6 +273,10 @@ class Quarter:
         thing.lot = "gone for twelve nights" if returns else "gone for good"
         if fate is not None:
             thing.fates |= dict.fromkeys(thing.gone[: self.nights + 1], fate)
+
+    def _fail(self, host: str, trouble: Fault, first: int, last: int) -> None:
+        for night in range(first, last + 1):
+            self._at(night, failing(host, trouble))
 
     def _flap(self, thing: Thing, fates: tuple[Fate, ...], share: float) -> None:
         for night in self._some_nights(share):

@@ -129,6 +129,8 @@ FAULTS: Final[dict[str, Fault | None]] = {
     "bomb br": faults.bomb("br", 30_000_000),
     "bomb zstd": faults.bomb("zstd", 30_000_000),
     "many headers": faults.with_headers(*((f"X-{number}", "x") for number in range(90))),
+    "300 headers": faults.with_headers(*((f"X-{number}", "x") for number in range(300))),
+    "long header": faults.with_headers(("X-Long", "x" * 200_000)),
 }
 SLOW: Final = {"hang", "hang in body", "drip", "huge body", "bomb gzip", "bomb br", "bomb zstd"}
 
@@ -177,6 +179,8 @@ bomb gzip      | body-too-large suspect     | skipped healthy            | body-
 bomb br        | body-too-large suspect     | skipped healthy            | body-too-large suspect     | body-too-large suspect     | body-too-large suspect     | ok healthy | body-too-large suspect     | unknown
 bomb zstd      | skipped healthy            | skipped healthy            | server-error suspect       | server-error suspect       | body-too-large suspect     | ok healthy | body-too-large suspect     | unknown
 many headers   | ok healthy                 | ok healthy                 | ok healthy                 | ok healthy                 | ok healthy                 | ok healthy | ok healthy                 | copy
+300 headers    | connection-reset suspect   | server-error suspect       | ok healthy                 | ok healthy                 | server-error suspect       | ok healthy | server-error suspect       | unknown
+long header    | connection-reset suspect   | server-error suspect       | connection-reset suspect   | connection-reset suspect   | server-error suspect       | ok healthy | server-error suspect       | unknown
 """  # noqa: E501 - a table is read by its columns
 
 
