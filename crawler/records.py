@@ -229,8 +229,8 @@ class Observation:
     `suggested_url` is the new permanent address (outcome MOVED). `facts` holds only what was told.
     `validators` are `etag` / `last-modified` for the next conditional request.
     `host_id` is the host's own id of the thing, the identity behind the name; `stranger` is who has that name
-    now (name and id), where it is another thing than the one known from earlier runs. `pointers` are the canonical
-    URLs of other things that it speaks of, by where it does: `github-homepage`, `arxiv-comment`, …
+    now (name and id), where it is another thing than the one known from earlier runs. `pointers` are the
+    canonical URLs of other things that it speaks of, by where it does: `github-homepage`, `arxiv-comment`, …
     """
 
     link: Link

@@ -34,6 +34,7 @@ def describe_status(config: Config, now: datetime | None = None) -> dict[str, An
             "made_up": history.made_up,
             "health": {state.value: count for state, count in history.state_counts().items()},
             "runs": [_describe_run(history, run) for run in runs],
+            "outages": history.outages(runs[0]) if runs else [],
             "api_requests": _api_requests(config.settings, runs[0].requests) if runs else {},
             "next_runs": {
                 name: time_to_text(time)
@@ -88,6 +89,8 @@ def status_lines(described: Mapping[str, Any]) -> Iterator[str]:
     yield ""
     if described["runs"]:
         yield from _run_lines(described["runs"])
+        for outage in described["outages"]:
+            yield f"  {for_terminal(outage)}"
         yield from _request_lines(described["runs"][0], described["api_requests"])
         yield ""
     else:

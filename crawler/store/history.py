@@ -42,6 +42,7 @@ from crawler.store.graph import Graph
 from crawler.store.intervals import Interval, RunTerms, fold_intervals, row_to_interval
 from crawler.store.queries import (
     COUNT_SUPPRESSED,
+    DOCUMENTS,
     ENTRIES,
     FINDINGS,
     FINDINGS_ORDER,
@@ -180,11 +181,7 @@ class History:
 
     def documents(self, as_of: Run | None = None) -> Iterator[Document]:
         """By name."""
-        rows = self._query(
-            f"SELECT * FROM documents WHERE {IN_CATALOG.format('documents')} ORDER BY name",
-            {"run": _run_id(as_of)},
-        )
-        for row in rows:
+        for row in self._query(DOCUMENTS, {"run": _run_id(as_of)}):
             yield Document(row["name"], row["title"], row["url"])
 
     def exclusions(self, as_of: Run | None = None) -> Iterator[Exclusion]:
@@ -293,6 +290,11 @@ class History:
                 detail=row["detail"],
                 observed_at=text_to_time(row["observed_at"]),
             )
+
+    def outages(self, run: Run) -> list[str]:
+        """What failed as such in a run, in words: a host, a DNS zone or everything."""
+        rows = self._query("SELECT detail FROM outages WHERE run_id = ? ORDER BY scope", [run.id])
+        return [row["detail"] for row in rows]
 
     def findings(self, as_of: Run | None = None) -> Iterator[Finding]:
         """Findings that were open after a run, by entry."""

@@ -113,6 +113,7 @@ def test_as_json(nights: Nights) -> None:
                 "requests": {"api.github.com": 3, "example.org": 1},
             }
         ],
+        "outages": [],
         "api_requests": {"api.github.com": 3},
         "next_runs": {"crawl": "2026-11-21T02:30:00Z"},
     }
