@@ -66,11 +66,20 @@ def render_html(report: StaleReport, over_time: OverTime) -> Iterator[str]:
             states=[(state, report.states[state]) for state in WORST_FIRST if report.states.get(state)],
             news=[(kind, list(group)) for kind, group in groupby(report.news, key=lambda news: news.what)],
             charts=list(_charts(report, over_time)),
+            verdict=_verdict(report),
             described_run=describe_run(report.run, report.text) if report.run else "",
             version=__version__,
         )
     )
     yield "\n"
+
+
+def _verdict(report: StaleReport) -> str:
+    """Shorter than in plain text: the page shows the counts below it."""
+    if report.run is None or report.is_all_well:
+        return report.verdict()
+    links = report.text.count(sum(report.states.values()), "counts.link")
+    return report.text("verdict.open", run=describe_run(report.run, report.text), links=links)
 
 
 def _charts(report: StaleReport, over_time: OverTime) -> Iterator[Chart]:
