@@ -95,6 +95,7 @@ class _ByteOffsets:
         self._pieces = _decode_in_pieces(source)
         self._index = 0
         self._before = 0
+        self._within, self._byte = 0, self._pieces[0].byte_start
 
     def of(self, offset: int) -> int | None:
         """None inside of what could not be decoded."""
@@ -106,9 +107,14 @@ class _ByteOffsets:
                     return piece.byte_start
                 if within == len(piece.text):
                     return piece.byte_end
-                return piece.byte_start + len(piece.text[:within].encode(self._encoding, "surrogatepass"))
+                passed = piece.text[self._within : within]
+                self._byte += len(passed.encode(self._encoding, "surrogatepass"))
+                self._within = within
+                return self._byte
             self._before += len(piece.text)
             self._index += 1
+            if self._index < len(self._pieces):
+                self._within, self._byte = 0, self._pieces[self._index].byte_start
         return None
 
 

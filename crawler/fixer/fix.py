@@ -102,14 +102,23 @@ def _keep_sound(
     before: EncodedText, name: str, places: Sequence[Place], changes: list[Change]
 ) -> list[Change]:
     """The changes that can be made together; those of one link stay or go together."""
-    if not changes or _is_sound(before, name, places, changes):
-        return changes
     groups: dict[int, list[Change]] = {}
     for change in changes:
         groups.setdefault(change.place.group, []).append(change)
-    kept = [group for group in groups.values() if _is_sound(before, name, places, group)]
-    together = [change for group in kept for change in group]
-    return together if together and _is_sound(before, name, places, together) else []
+
+    def is_sound(some: Sequence[list[Change]]) -> bool:
+        return _is_sound(before, name, places, [change for group in some for change in group])
+
+    def keep(some: list[list[Change]]) -> list[list[Change]]:
+        # Halving: reading a long document once for each of many changes would take hours.
+        if not some or is_sound(some):
+            return some
+        middle = len(some) // 2
+        return [*keep(some[:middle]), *keep(some[middle:])] if middle else []
+
+    kept = keep(list(groups.values()))
+    sound = len(kept) == len(groups) or is_sound(kept)
+    return [change for group in kept for change in group] if sound else []
 
 
 def _is_sound(before: EncodedText, name: str, places: Sequence[Place], changes: Sequence[Change]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from crawler.importer import import_document
+from crawler.importer.corrections import Corrections
 from crawler.records import Entry, EntryKind, Role
 
 DOCUMENT = """---
@@ -120,3 +121,26 @@ def test_facts_only_no_sentences() -> None:
     names = [entry.name for entry in read().values()]
     assert max(map(len, names)) < 30
     assert all(entry.kind is not EntryKind.OTHER for entry in read().values())
+
+
+def test_numbering_goes_and_numbers_stay() -> None:
+    text = "## 1.2 模型\n- [0.5M+1M pairs](https://a.org/1)\n- [2.1 Foo](https://a.org/2)\n- [3.2、Bar](https://a.org/3)\n"
+    assert [entry.name for entry in read(text).values()] == ["0.5M+1M pairs", "Foo", "Bar"]
+
+
+def test_a_cell_that_only_says_license_states_none() -> None:
+    text = (
+        "| Model | license |\n| --- | --- |\n"
+        "| [A](https://github.com/o/a) | [LICENSE](https://github.com/o/a/blob/main/LICENSE) |\n"
+        "| [B](https://github.com/o/b) | [MIT license](https://github.com/o/b/blob/main/LICENSE) |\n"
+    )
+    assert [entry.stated.license for entry in read(text).values()] == [None, "MIT license"]
+
+
+def test_damaged_words_are_repaired_before_anything_is_read_from_them() -> None:
+    text = "# List\n\n## 数\ufffd\n\n- [Foo\ufffd](https://a.org/1): words\n"
+    corrections = Corrections(repairs={"数\ufffd": "数据", "Foo\ufffd": "Food"})
+    _, entries = import_document(text, name="mine", corrections=corrections)
+    assert [(entry.id, entry.name, entry.kind, entry.section) for entry in entries] == [
+        ("mine/food", "Food", EntryKind.DATASET, "List > 数据")
+    ]
