@@ -11,6 +11,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 EXIT_FAIL_ON: Final = 1
 EXIT_UNABLE: Final = 3
+LINES_AT_ONCE: Final = 500
 NO_SPACE: Final = {errno.ENOSPC, errno.EDQUOT}
 
 
@@ -311,19 +313,23 @@ def extract(context: Context, files: tuple[str, ...], format_name: str, verify: 
     from crawler.extraction import extract_document
     from crawler.links.extract import extracted_to_json
 
-    for name in files:
+    def describe(name: str) -> Iterator[str]:
         links = extract_document(name)
-        if verify:
-            links = _verified(context, links)
-        for link in links:
+        for link in _verified(context, links) if verify else links:
             if format_name == "text":
                 doubt = f" (or {for_terminal(link.alternative)})" if link.alternative else ""
-                click.echo(f"{for_terminal(name)}:{link.line}:{link.column}: {for_terminal(link.url)}{doubt}")
+                yield f"{for_terminal(name)}:{link.line}:{link.column}: {for_terminal(link.url)}{doubt}"
             else:
                 written = extracted_to_json(link)
-                if verify:
-                    written["alternative"] = link.alternative
-                click.echo(json.dumps(written, ensure_ascii=False))
+                yield json.dumps(
+                    {**written, "alternative": link.alternative} if verify else written, ensure_ascii=False
+                )
+
+    for name in files:
+        lines = describe(name)
+        # Many at once: a write for each would take longer than finding them.
+        while batch := list(islice(lines, LINES_AT_ONCE)):
+            click.echo("\n".join(batch))
 
 
 def _verified(context: Context, links: Iterable[ExtractedLink]) -> Iterator[ExtractedLink]:
