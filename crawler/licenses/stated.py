@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final
 
 from crawler.licenses.addresses import read_license_address
@@ -104,6 +105,7 @@ _CC_WORDS: Final = {"ATTRIBUTION": "BY", "NONCOMMERCIAL": "NC", "SHAREALIKE": "S
 _CONDITION: Final = re.compile(r"申请|授权|登记|书面|apply|application|request", re.IGNORECASE)
 
 
+@lru_cache(maxsize=4096)
 def parse_stated_license(text: str) -> StatedLicense:
     """Read what a list says of a licence; several licences of one component all stay."""
     parts = tuple(dict.fromkeys(_find_parts(text)))

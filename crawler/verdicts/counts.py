@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 TOLERANCE: Final = 0.25
@@ -76,6 +77,7 @@ class StatedCount:
         return self.accepts_from <= count <= self.accepts_to
 
 
+@lru_cache(maxsize=4096)
 def parse_stated_counts(text: str) -> tuple[StatedCount, ...]:
     """Every size that a text names: `7B/13B`, `62亿`, `0.06 - 11`, `8x7B`, `llama-7b`."""
     if match := _BARE_RANGE.fullmatch(text):

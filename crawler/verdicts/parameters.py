@@ -57,7 +57,7 @@ def compare_parameters(stated: Sequence[str], checkpoint: Checkpoint) -> Verdict
     written = ", ".join(stated)
     if any(size.accepts(count) for size in sizes):
         return Verdict(Standing.AGREES, FIELD, written, str(count))
-    if any(active.accepts(size.low) for active in _actives(checkpoint) for size in sizes):
+    if any(size.accepts(active) for active in _actives(checkpoint) for size in sizes):
         return Verdict(Standing.AGREES, FIELD, written, str(count), "the active parameters are stated")
     return Verdict(Standing.CONFLICTS, FIELD, written, str(count), _find_reason(sizes, count, checkpoint))
 
@@ -86,9 +86,10 @@ def _labels(checkpoint: Checkpoint) -> frozenset[str]:
     )
 
 
-def _actives(checkpoint: Checkpoint) -> list[StatedCount]:
-    """The active parameters of a mixture of experts, by its name."""
-    return [size for size in parse_stated_counts(checkpoint.name.rpartition("/")[2]) if size.is_active]
+def _actives(checkpoint: Checkpoint) -> list[int]:
+    """What a mixture of experts uses per token, by its name or its tensors."""
+    values = [each.get("value") for each in checkpoint.candidates if each.get("label") == "active"]
+    return [value for value in values if isinstance(value, int)]
 
 
 def _parse_all(stated: Iterable[str]) -> Iterable[StatedCount]:

@@ -38,7 +38,8 @@ def test_agreement(stated: list[str], count: int) -> None:
 
 
 def test_the_active_parameters_of_a_mixture_may_be_stated() -> None:
-    found = judge(["22B"], 235_093_634_560, "Qwen/Qwen3-235B-A22B")
+    active = {"value": 22_000_000_000, "method": "name", "label": "active"}
+    found = judge(["22B"], 235_093_634_560, parameter_counts=[active])
     assert found == ("agrees", "the active parameters are stated")
 
 
