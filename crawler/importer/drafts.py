@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
@@ -11,6 +12,8 @@ from crawler.links.extract import Places, Reading, assign_roles
 from crawler.links.passages import Owner, OwnerForm, Passage
 from crawler.links.plain import plain_text
 from crawler.records import Mention, Role
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 @dataclass(slots=True)
@@ -76,7 +79,8 @@ def _add_links(draft: Draft, passages: list[Passage], reading: Reading, places: 
         line, _ = places.of(inline.start)
         if draft.owner is None and role is Role.PROJECT and not placed.words:
             draft.own_addresses.append(inline.url)
-        draft.mentions.append(Mention(inline.url, raw, role, line))
+        # Control characters are what a copy left in an address: no reader sees them.
+        draft.mentions.append(Mention(_CONTROL.sub("", inline.url), raw, role, line))
 
 
 def _add_text(draft: Draft, passage: Passage, text: str) -> None:

@@ -144,3 +144,8 @@ def test_damaged_words_are_repaired_before_anything_is_read_from_them() -> None:
     assert [(entry.id, entry.name, entry.kind, entry.section) for entry in entries] == [
         ("mine/food", "Food", EntryKind.DATASET, "List > 数据")
     ]
+
+
+def test_control_characters_in_an_address_are_not_meant() -> None:
+    entry = read("# L\n\n## Tools\n\n- [Foo](https://github.com/o/f\x00oo): words\n")["foo"]
+    assert [mention.url for mention in entry.mentions] == ["https://github.com/o/foo"]
