@@ -32,6 +32,8 @@ WANT_DUPLICATES: Final = """
                 WHERE other.identity = one.identity AND other.document_id <> one.document_id
                 ORDER BY other.identifier)) AS others
         FROM first_projects AS one
+        WHERE one.identity IN (SELECT identity FROM first_projects
+            GROUP BY identity HAVING count(DISTINCT document_id) > 1)
     ) WHERE others IS NOT NULL
 """
 
