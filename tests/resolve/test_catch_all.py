@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -11,6 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from crawler.clock import SimulatedClock
+from crawler.fetch.client import Fetcher
+from crawler.fetch.environment import NetworkEnvironment
+from crawler.fetch.meter import RequestMeter
+from crawler.fetch.politeness import Politeness
 from crawler.links.classify import link_of
 from crawler.records import Known, Outcome, Question, Reason, Sibling
 from crawler.resolve.web.catch_all import choose_hosts, judge_by_sibling, sibling_of
@@ -18,6 +24,7 @@ from crawler.resolve.web.page import read_page
 from crawler.resolve.web.resolver import WebResolver
 from crawler.sandbox import faults
 from crawler.sandbox.messages import Request, Response
+from crawler.sandbox.server import Sandbox
 from crawler.sandbox.web_pages import Fate
 from crawler.sandbox.world import World
 
@@ -92,6 +99,23 @@ def test_a_known_sibling_is_used_and_not_asked_again(ask: Any, world: World) -> 
     seen = ask(WebResolver, [question(**known)], proxied=True).only
     assert seen.reason is Reason.SOFT_404
     assert len(world.requests) == 1
+
+
+def test_a_run_asks_again_without_probing_again(
+    sandbox: Sandbox, world: World, clock: SimulatedClock
+) -> None:
+    settings = sandbox.proxied_settings()
+    environment = NetworkEnvironment.from_mapping(sandbox.environment())
+    politeness, meter = Politeness(settings, clock), RequestMeter()
+
+    async def ask_twice() -> None:
+        async with Fetcher(settings, environment, politeness, meter, clock) as fetcher:
+            resolver = WebResolver(settings, environment, fetcher, politeness, meter, clock)
+            for url in (PAGE, PAGE, "https://other.example.org/page"):
+                await resolver.resolve([question(url)], lambda _: None)
+
+    asyncio.run(ask_twice())
+    assert meter.requests() == {"pages.example.org": 3, "other.example.org": 1}
 
 
 def test_only_a_host_that_answered_well_is_asked(ask: Any, world: World) -> None:

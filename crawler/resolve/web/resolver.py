@@ -77,7 +77,8 @@ class WebResolver:
         self._fetcher = fetcher
         self._politeness = politeness
         self._clock = clock
-        self._to_probe: set[str] = set()
+        self._to_probe: set[str] | None = None
+        """Chosen by the run's first call: later ones ask again what it asked, without all that is known."""
         self.siblings: dict[str, Sibling] = {}
         """What hosts showed in this run at an address that cannot exist, to be remembered."""
 
@@ -87,8 +88,9 @@ class WebResolver:
         for question in questions:
             lane = self._politeness.lane_name_for(question.link.canonical_url)
             hosts.setdefault(lane, _Host(deque())).waiting.append(question)
-        known = {_host_of(question): question.known.sibling for question in questions}
-        self._to_probe |= choose_hosts(known, self._clock.now()) - self.siblings.keys()
+        if self._to_probe is None:
+            known = {_host_of(question): question.known.sibling for question in questions}
+            self._to_probe = set(choose_hosts(known, self._clock.now()))
         # The hosts with most links first: their spacing decides how long the run takes.
         longest_first = sorted(hosts.values(), key=lambda host: -len(host.waiting))
         per_host = self._settings.network.per_host_concurrency
@@ -133,7 +135,7 @@ class WebResolver:
         host, url = _host_of(question), question.link.canonical_url
         if is_root(urlsplit(url)):
             return None
-        if host in self._to_probe:
+        if self._to_probe and host in self._to_probe:
             self._to_probe.discard(host)
             await self._probe(host, url)
         sibling = self.siblings.get(host, question.known.sibling)
