@@ -22,7 +22,7 @@ from crawler.fetch.post import PostError, post_json
 from crawler.links.mask import mask_text
 from crawler.report.language import ENGLISH, Text
 from crawler.report.reading import reading
-from crawler.report.stale import choose_text
+from crawler.report.stale import choose_text, title_in
 from crawler.report.stale_collector import collect_news
 from crawler.report.stale_model import News
 from crawler.store.events import EventKind
@@ -70,7 +70,7 @@ def notify_failed_run(config: Config, error: CrawlerError, variables: Mapping[st
     if not config.settings.notify.failed_run or not _somebody_listens(config, variables):
         return
     text = _text_of(config)
-    title = text("notify.subject", title=config.settings.report.title, what=text("notify.failed"))
+    title = text("notify.subject", title=title_in(config, text), what=text("notify.failed"))
     notice = Notice("run-failed", _line(title), (_line(mask_text(str(error))),))
     deliver(notice, config.settings.notify, variables)
 
@@ -198,7 +198,7 @@ def _new_dead_notice(config: Config) -> Notice | None:
         lines.append(text("notify.more", n=f"{len(dead) - MOST_LINKS:,}"))
     return Notice(
         event="new-dead",
-        title=_line(text("notify.subject", title=config.settings.report.title, what=what)),
+        title=_line(text("notify.subject", title=title_in(config, text), what=what)),
         lines=tuple(map(_line, lines)),
         run_id=run.id,
         links=tuple(dead),

@@ -9,7 +9,7 @@ from typing import Final
 from crawler.config import Config
 from crawler.report.language import Language
 from crawler.report.reading import check_document, reading
-from crawler.report.stale import choose_text
+from crawler.report.stale import choose_text, title_in
 from crawler.report.stale_collector import collect_report
 from crawler.report.stale_markdown import render_markdown
 
@@ -43,7 +43,7 @@ def write_issues(config: Config, *, document: str | None, language: Language | N
             if document not in {None, listed.name}:
                 continue
             text = choose_text(history, run, listed.name, language)
-            title = config.settings.report.title
+            title = title_in(config, text)
             report = collect_report(history, run, title=title, document=listed.name, text=text)
             items = sum(len(each.items) for each in report.documents)
             told = "".join(_within_limit(render_markdown(report), text("issue.cut")))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from crawler.config import Config
+from crawler.config import Config, ReportSettings
 from crawler.records import Run
 from crawler.report.language import Language, Text, language_of, load_text
 from crawler.report.reading import check_document, choose_run, reading
@@ -37,11 +37,17 @@ def stale_report(
         if language is None and format_name in OUR_LANGUAGE:
             language = Language.EN
         text = choose_text(history, run, document, language)
-        title = config.settings.report.title
+        title = title_in(config, text)
         report = collect_report(history, run, title=title, document=document, text=text)
         if if_changed and not report.says_something_new:
             return None
         return _render(history, report, format_name)
+
+
+def title_in(config: Config, text: Text) -> str:
+    """The heading that the config asks for; the default one in the report's language."""
+    title = config.settings.report.title
+    return text("stale_links") if title == ReportSettings().title else title
 
 
 def choose_text(history: History, run: Run | None, document: str | None, language: Language | None) -> Text:
