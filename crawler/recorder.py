@@ -9,6 +9,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 from urllib.parse import urlsplit
@@ -18,12 +19,13 @@ from crawler.fetch.environment import NetworkEnvironment
 from crawler.fetch.meter import RequestMeter
 from crawler.records import Observation, Outcome, Reason, RunState
 from crawler.store.store import RunHandle, Store
-from crawler.witness import Witness, is_answer
+from crawler.witness import Witness, is_answer, is_connection_failure
 
 FLUSH_SECONDS: Final = 0.5
 """Half of the contract's second: what arrives just after a flush is still written in time."""
 FLUSH_OBSERVATIONS: Final = 2000
 NOT_ASKED: Final = frozenset({Reason.PRIVATE_ADDRESS, Reason.INVALID_URL})
+PAST_THE_PROXY: Final = "no way to the host but through a proxy, and none is set for its scheme"
 NOT_TOLD: Final = frozenset({Outcome.THROTTLED, Outcome.SKIPPED})
 
 
@@ -65,6 +67,11 @@ class Recorder:
 
     def record(self, observation: Observation) -> None:
         """Take one look's observation; it is written once the witness lets it pass."""
+        asked = observation.final_url or observation.link.canonical_url
+        if is_connection_failure(observation) and self._environment.is_past_the_proxy(asked):
+            observation = replace(
+                observation, outcome=Outcome.SKIPPED, reason=Reason.SKIPPED, detail=PAST_THE_PROXY
+            )
         vouches = self.vouches(observation)
         if is_answer(observation) and vouches:
             host = host_of(observation.link.canonical_url)

@@ -66,6 +66,20 @@ class NetworkEnvironment:
         port = parts.port or DEFAULT_PORTS.get(parts.scheme, 0)
         return None if _is_exempt(parts.hostname or "", port, self.no_proxy) else proxy
 
+    def is_past_the_proxy(self, url: str) -> bool:
+        """Whether `url` is asked directly only because the proxy was named for the other scheme.
+
+        Such a machine often has no way out of its own: that it cannot connect says nothing of the host.
+        """
+        parts = urlsplit(url)
+        own, other = self.http_proxy, self.https_proxy
+        if parts.scheme == "https":
+            own, other = other, own
+        host = parts.hostname or ""
+        if own is not None or other is None or is_loopback(host):
+            return False
+        return not _is_exempt(host, parts.port or DEFAULT_PORTS.get(parts.scheme, 0), self.no_proxy)
+
     def may_be_the_proxys(self, url: str, status: int | None) -> bool:
         """Whether an answer may be a proxy's word about itself: it forwards plain http, errors included."""
         return status in GATEWAY_ERRORS and url.startswith("http:") and self.proxy_for(url) is not None

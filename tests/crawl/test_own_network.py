@@ -94,3 +94,15 @@ def test_a_retry_after_is_honoured_by_the_next_run(place: Place, world: World) -
     assert "asked in an earlier run to wait until" in ran.stderr
     assert world.requests_to("busy.example") == []
     assert len(world.requests_to("fine.example")) == 1
+
+
+def test_no_way_past_a_proxy_of_the_other_scheme_is_no_news_of_the_host(place: Place) -> None:
+    place.write_catalog({"Plain": "http://plain.invalid/page", "Safe": "https://safe.example/page"})
+    place.environment = {
+        name: value for name, value in place.environment.items() if name.lower() != "http_proxy"
+    }
+    place.run("run", "--no-progress")
+    assert place.ask("SELECT url, state, reason FROM link_health ORDER BY url") == [
+        ("http://plain.invalid/page", "unknown", "skipped"),
+        ("https://safe.example/page", "healthy", "ok"),
+    ]

@@ -130,3 +130,20 @@ def test_a_token_goes_over_tls_or_nowhere(
 ) -> None:
     assert may_carry_token(endpoint, "GITHUB_TOKEN") is allowed
     assert bool(caplog.records) is not allowed
+
+
+@pytest.mark.parametrize(
+    ("url", "variables", "expected"),
+    [
+        pytest.param("http://a.example/", {"HTTPS_PROXY": "http://p:1"}, True, id="named for https only"),
+        pytest.param("https://a.example/", {"HTTP_PROXY": "http://p:1"}, True, id="named for http only"),
+        pytest.param("https://a.example/", {"HTTPS_PROXY": "http://p:1"}, False, id="through the proxy"),
+        pytest.param("http://a.example/", {}, False, id="no proxy at all"),
+        pytest.param("http://127.0.0.1/", {"HTTPS_PROXY": "http://p:1"}, False, id="this machine"),
+        pytest.param(
+            "http://a.example/", {"HTTPS_PROXY": "http://p:1", "NO_PROXY": "a.example"}, False, id="exempt"
+        ),
+    ],
+)
+def test_what_is_asked_past_the_proxy(url: str, variables: dict[str, str], expected: bool) -> None:
+    assert NetworkEnvironment.from_mapping(variables).is_past_the_proxy(url) is expected
