@@ -45,12 +45,13 @@ def build_section(number: int, chance: random.Random) -> str:
 
     lines = [f"## Part {number}\n", words(60) + "。\n"]
     lines += [
-        f"- [Name-{n}]({repository()}) - {words(12)} ([paper](https://arxiv.org/abs/2305.{n:05}))"
+        f"- [Name-{n}]({repository()}) - {words(30)} ([paper](https://arxiv.org/abs/2305.{n:05}))"
         for n in range(6)
     ]
-    lines += ["", "| Model | Size | Licence | Link |", "| --- | --- | --- | --- |"]
+    lines += ["", "| Model | Size | Licence | Notes | Link |", "| --- | --- | --- | --- | --- |"]
     lines += [
-        f"| M-{n} | {n}B | [MIT]({repository()}/blob/main/LICENSE) | {repository()} |" for n in range(6)
+        f"| M-{n} | {n}B | [MIT]({repository()}/blob/main/LICENSE) | {words(25)} | {repository()} |"
+        for n in range(6)
     ]
     lines += ["", f"{words(40)} {repository()}，{words(30)} [ref][{number % 100}]。", ""]
     lines += [f"[{number % 100}]: {repository()} 'title'", ""] if number <= 100 else []
