@@ -14,6 +14,15 @@ NOT_CLOSED: Final = (
 OPEN_THEN: Final = f"{NOT_CLOSED} AND NOT {IS_SUPPRESSED}"
 COUNT_SUPPRESSED: Final = f"SELECT count(*) FROM findings WHERE {NOT_CLOSED} AND {IS_SUPPRESSED}"
 
+DOCUMENTS: Final = f"""
+    SELECT name, title, url FROM documents WHERE {IN_CATALOG.format("documents")}
+    UNION ALL
+    SELECT documents.name, document_versions.title, document_versions.url FROM document_versions
+    JOIN documents ON documents.id = document_versions.document_id
+    WHERE {IN_CATALOG.format("document_versions")}
+    ORDER BY 1
+"""
+
 ENTRIES: Final = f"""
     SELECT entries.identifier, documents.name AS document, version.* FROM (
         SELECT id AS entry_id, document_id, name, kind, section, stated_license, stated_parameters, note
@@ -36,8 +45,9 @@ MENTIONS: Final = """
 """
 
 PLACES: Final = """
-    SELECT documents.name AS document, entries.identifier, entries.name AS entry_name, mentions.role,
-        mentions.raw, mentions.line
+    SELECT documents.name AS document, entries.identifier, mentions.role, mentions.raw, mentions.line,
+        coalesce((SELECT version.name FROM entry_versions AS version WHERE version.entry_id = entries.id
+            AND version.from_run_id <= :run AND version.until_run_id > :run), entries.name) AS entry_name
     FROM links
     JOIN mentions ON mentions.link_id = links.id
     JOIN entries ON entries.id = mentions.entry_id

@@ -57,7 +57,7 @@ class _CatalogSync:
 
     def _sync_document(self, document: Document) -> int:
         row = self._execute(
-            "SELECT id, title, url, until_run_id FROM documents WHERE name = ?", [document.name]
+            "SELECT id, title, url, from_run_id, until_run_id FROM documents WHERE name = ?", [document.name]
         ).fetchone()
         if row is None:
             return self._insert(
@@ -65,9 +65,16 @@ class _CatalogSync:
                 [document.name, document.title, document.url, self._run_id],
             )
         if (row["title"], row["url"], row["until_run_id"]) != (document.title, document.url, None):
+            if row["from_run_id"] != self._run_id:
+                self._execute(
+                    "INSERT INTO document_versions (document_id, title, url, from_run_id, until_run_id)"
+                    " SELECT id, title, url, from_run_id, coalesce(until_run_id, ?) FROM documents"
+                    " WHERE id = ?",
+                    [self._run_id, row["id"]],
+                )
             self._execute(
-                "UPDATE documents SET title = ?, url = ?, until_run_id = NULL WHERE id = ?",
-                [document.title, document.url, row["id"]],
+                "UPDATE documents SET title = ?, url = ?, from_run_id = ?, until_run_id = NULL WHERE id = ?",
+                [document.title, document.url, self._run_id, row["id"]],
             )
         return int(row["id"])
 

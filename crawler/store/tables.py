@@ -57,6 +57,18 @@ INITIAL: Final = (
     "CREATE INDEX documents_from_run_id ON documents(from_run_id)",
     "CREATE INDEX documents_until_run_id ON documents(until_run_id)",
     """
+    CREATE TABLE document_versions (
+        document_id INTEGER NOT NULL REFERENCES documents(id),
+        title TEXT NOT NULL,
+        url TEXT,
+        from_run_id INTEGER NOT NULL REFERENCES runs(id),
+        until_run_id INTEGER NOT NULL REFERENCES runs(id),
+        PRIMARY KEY (document_id, from_run_id)
+    ) STRICT
+    """,
+    "CREATE INDEX document_versions_from_run_id ON document_versions(from_run_id)",
+    "CREATE INDEX document_versions_until_run_id ON document_versions(until_run_id)",
+    """
     CREATE TABLE entries (
         id INTEGER PRIMARY KEY,
         identifier TEXT NOT NULL UNIQUE,
