@@ -123,7 +123,8 @@ def _check_proxy(name: str, value: str | None) -> str | None:
     proxy = value if "://" in value else f"http://{value}"
     try:
         parts = urlsplit(proxy)
-        usable = parts.scheme in PROXY_SCHEMES and bool(parts.hostname) and parts.port != 0
+        usable = parts.scheme in PROXY_SCHEMES and parts.port != 0 and len(proxy.split()) == 1
+        usable = usable and bool(parts.hostname)
     except ValueError:
         usable = False
     if not usable:

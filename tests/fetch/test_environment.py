@@ -80,7 +80,9 @@ def test_each_scheme_has_its_proxy() -> None:
     assert environment.proxy_for("http://example.org/") is None
 
 
-@pytest.mark.parametrize("value", ["socks5://user:hidden@host:1", "http://", "http://hidden:x", "ftp://host"])
+@pytest.mark.parametrize(
+    "value", ["socks5://user:hidden@host:1", "http://", "http://hidden:x", "ftp://host", "hidden here"]
+)
 def test_an_unusable_proxy_is_named_without_its_value(value: str) -> None:
     with pytest.raises(UsageError) as caught:
         NetworkEnvironment.from_mapping({"HTTPS_PROXY": value})
