@@ -38,6 +38,8 @@ class Summary:
     states: dict[str, int]
     events: dict[str, int]
     told: dict[str, Any]
+    suppressed: int = 0
+    """Findings that hold and that the catalog puts aside."""
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -51,6 +53,7 @@ class Summary:
             },
             "states": self.states,
             "events": self.events,
+            "suppressed": self.suppressed,
             **self.told,
         }
 
@@ -67,6 +70,8 @@ class Summary:
         yield f"run {self.run.id}{continued}: {_count(self.told['looked_at'])} looked at"
         yield "health: " + (_list(self.states) or "no links")
         yield "changed: " + (_list(self.events) or "nothing")
+        if self.suppressed:
+            yield f"put aside by the catalog: {self.suppressed:,} findings"
         yield from _reasons("not told", self.told["left_due"])
         yield from _reasons("left alone", self.told["excluded"])
         yield from _reasons("resting", self.told["resting"])
@@ -104,6 +109,7 @@ def summarise(store: Store, run: RunHandle, hosts: Hosts, told: dict[str, Any]) 
         states=store.count_states(),
         events=store.count_events(run),
         told=told,
+        suppressed=store.count_suppressed(run),
     )
 
 

@@ -113,8 +113,15 @@ class _Collector:
             news=tuple(self.news(self._run)),
             documents=tuple(self._documents()),
             unchecked=tuple(self._unchecked()),
-            notes=tuple(str(note) for note in self._history.summary_of(self._run).get("notes", ())),
+            notes=(
+                *(str(note) for note in self._history.summary_of(self._run).get("notes", ())),
+                *self._suppressed(self._run),
+            ),
         )
+
+    def _suppressed(self, run: Run) -> Iterator[str]:
+        if count := self._history.count_suppressed(run):
+            yield self._text.count(count, "counts.suppressed")
 
     def _sort(self, snapshot: LinkSnapshot, run: Run) -> None:
         """Put one link where a maintainer looks for it."""

@@ -32,6 +32,7 @@ from crawler.store.findings import update_findings
 from crawler.store.folding import Rejudged, rejudge_all
 from crawler.store.intervals import row_to_interval
 from crawler.store.outages import settle_outages
+from crawler.store.queries import COUNT_SUPPRESSED
 from crawler.store.recording import LookWriter
 from crawler.store.rows import (
     UPSERT_SIBLING,
@@ -312,6 +313,11 @@ class Store:
                 "SELECT kind, count(*) FROM events WHERE run_id = ? GROUP BY kind ORDER BY kind", [run.id]
             ).fetchall()
         )
+
+    def count_suppressed(self, run: RunHandle) -> int:
+        """Findings that hold after a run and that the catalog puts aside."""
+        (count,) = self._connection.execute(COUNT_SUPPRESSED, {"run": run.id}).fetchone()
+        return int(count)
 
     # --- archived copies ---
 

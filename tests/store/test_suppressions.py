@@ -64,3 +64,12 @@ def test_the_view_says_why(nights: Nights) -> None:
     assert nights.rows("SELECT entry, kind, reason, until FROM suppressed_findings") == [
         ("list/a", "archived", "we know", "2027-01-01")
     ]
+
+
+def test_the_writer_counts_what_the_readers_leave_out(nights: Nights) -> None:
+    suppression = Suppression("list/a", FindingKind.ARCHIVED, "known", date(2027, 1, 1))
+    nights.catalog = catalog(entry("a", PAGE), suppressions=(suppression,))
+    nights.night(ARCHIVED)
+    with nights.open() as store:
+        run = nights.begin(store)
+        assert store.count_suppressed(run) == 1
