@@ -87,6 +87,10 @@ class HuggingFaceSettings(Struct, frozen=True, forbid_unknown_fields=True):
             "the Hub counts each as a download"
         ),
     ] = False
+    papers: Annotated[
+        bool,
+        Meta(description="ask once a month what the Hub knows of each arXiv paper: code, page, models"),
+    ] = False
 
 
 class ArxivSettings(Struct, frozen=True, forbid_unknown_fields=True):

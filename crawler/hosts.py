@@ -19,12 +19,15 @@ from crawler.records import Observation, Outcome, Question, Reason, Sibling
 from crawler.resolve.archive import ArchiveCopy, ArchiveResolver, Unknown, archives_for
 from crawler.resolve.arxiv.resolver import ArxivResolver
 from crawler.resolve.github.resolver import GitHubResolver
+from crawler.resolve.huggingface.papers import look_up_papers
 from crawler.resolve.huggingface.resolver import HuggingFaceResolver
 from crawler.resolve.web.resolver import WebResolver
 from crawler.store.store import RunHandle, Store
 
 PATIENCE: Final = 8
 """Time-outs of one web host in a row; then it is left alone, so that it cannot hold up the run."""
+
+MAX_PAPERS_PER_RUN: Final = 100
 
 
 class Resolver(Protocol):
@@ -38,6 +41,8 @@ class Hosts:
 
     def __init__(self, settings: Settings, environment: NetworkEnvironment, clock: Clock) -> None:
         self._clock = clock
+        self._settings = settings
+        self._environment = environment
         self.meter = RequestMeter()
         self.politeness = Politeness(settings, clock)
         self._fetcher = Fetcher(settings, environment, self.politeness, self.meter, clock)
@@ -95,6 +100,20 @@ class Hosts:
     async def pause(self, seconds: float) -> None:
         """Ask nobody for a while."""
         await self._clock.sleep(seconds)
+
+    async def look_up_papers(self, store: Store, run: RunHandle) -> None:
+        """Ask the Hub what it knows of papers, if the config wants it; some in each run."""
+        if not self._settings.huggingface.papers:
+            return
+        await look_up_papers(
+            self._settings,
+            self._environment,
+            self.politeness,
+            self.meter,
+            self._clock,
+            store.papers_to_look_up(MAX_PAPERS_PER_RUN),
+            lambda paper_id, urls: store.record_paper(run, paper_id, urls),
+        )
 
     async def look_up_copies(self, store: Store, run: RunHandle, most: int) -> None:
         """Ask the archives for copies of links that are gone, `most` links in one run."""

@@ -75,4 +75,5 @@ async def crawl(
                     store.remember_siblings(hosts.siblings)
                     outages = store.settle_outages(run)
                     await hosts.look_up_copies(store, run, settings.archive.max_lookups_per_run)
+                    await hosts.look_up_papers(store, run)
             return summarise(store, run, hosts, tell_of(run, plan, recorder, hosts, outages))

@@ -89,6 +89,10 @@ class HubState:
     """`owner/name/file` of a model → its content; any other file of a model is not there."""
     pages: dict[str, Response] = field(default_factory=dict)
     """Path → answer, for pages that are no API."""
+    papers: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """What the Hub knows of arXiv papers, by id; it knows no other."""
+    collections: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
+    """`owner/slug` → (type, id) of its items; types are `model`, `dataset`, `space`, `paper`."""
     remaining: int | None = None
     """Requests left in the window; None: always plenty."""
     reset_seconds: int = 55
@@ -137,6 +141,15 @@ def _answer_api(world: World, state: HubState, request: Request, has_token: bool
             return Response.of_json({"standardEnvVars": [], "harnesses": {}})
         case [("organizations" | "users") as kind, name, "overview"]:
             return _answer_overview(world, state, kind, name)
+        case ["papers", paper_id]:
+            if paper_id not in state.papers:
+                return _error(404, "Paper not found")
+            return Response.of_json({"id": paper_id, "title": "Made up", **state.papers[paper_id]})
+        case ["collections", owner, slug]:
+            if f"{owner}/{slug}" not in state.collections:
+                return _error(404, "Collection not found")
+            items = state.collections[f"{owner}/{slug}"]
+            return Response.of_json(_describe_collection(owner, slug, items))
         case [kind] if kind in KINDS:
             return _answer_listing(world, state, request, kind)
         case [kind, *name] if kind in KINDS and len(name) in {1, 2}:
@@ -191,6 +204,23 @@ def _answer_listing(world: World, state: HubState, request: Request, kind: str) 
         following = request.link(request.host, path, request.scheme)
         headers = (("Link", f'<{following}>; rel="next"'),)
     return Response.of_json(page, headers=headers)
+
+
+def _describe_collection(owner: str, slug: str, items: list[tuple[str, str]]) -> dict[str, Any]:
+    return {
+        "slug": f"{owner}/{slug}",
+        "title": f"{slug} (made up)",
+        "owner": {"name": owner, "type": "org", "fullname": owner, "avatarUrl": "", "isHf": False},
+        "lastUpdated": "2026-11-01T00:00:00.000Z",
+        "gating": False,
+        "private": False,
+        "theme": "blue",
+        "upvotes": 0,
+        "items": [
+            {"_id": f"{place:024x}", "id": name, "type": kind, "position": place, "repoType": kind}
+            for place, (kind, name) in enumerate(items)
+        ],
+    }
 
 
 def _answer_overview(world: World, state: HubState, kind: str, name: str) -> Response:

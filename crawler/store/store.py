@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -32,6 +32,7 @@ from crawler.store.findings import update_findings
 from crawler.store.folding import Rejudged, rejudge_all
 from crawler.store.intervals import row_to_interval
 from crawler.store.outages import settle_outages
+from crawler.store.paper_lookups import papers_to_look_up, record_paper
 from crawler.store.queries import COUNT_SUPPRESSED
 from crawler.store.recording import LookWriter
 from crawler.store.rows import (
@@ -318,6 +319,17 @@ class Store:
         """Findings that hold after a run and that the catalog puts aside."""
         (count,) = self._connection.execute(COUNT_SUPPRESSED, {"run": run.id}).fetchone()
         return int(count)
+
+    # --- what the Hub knows of papers ---
+
+    def papers_to_look_up(self, most: int) -> list[str]:
+        """arXiv ids that the Hub has not been asked about for a month."""
+        return papers_to_look_up(self._connection, self._now(), most)
+
+    def record_paper(self, run: RunHandle, paper_id: str, urls: Sequence[str]) -> None:
+        """Keep what belongs to a paper as the Hub says."""
+        with self._transaction():
+            record_paper(self._connection, run.id, paper_id, urls, self._now())
 
     # --- archived copies ---
 
