@@ -425,6 +425,30 @@ def import_(
 
 @cli.command()
 @with_config
+@click.argument("url")
+@click.option("--document", metavar="NAME", help="Stem of the catalog file (default: from the address).")
+@click.pass_obj
+def expand(context: Context, url: str, document: str | None) -> None:
+    """Print what an owner or a collection on Hugging Face holds, as a catalog file to look through.
+
+    \b
+    Example:
+      crawler expand https://huggingface.co/tiiuae --document falcon
+    """
+    import asyncio
+
+    from crawler.clock import SystemClock
+    from crawler.fetch.environment import NetworkEnvironment
+    from crawler.importer.expand import write_fragment
+    from crawler.resolve.huggingface.members import list_members
+
+    environment = NetworkEnvironment.from_mapping(os.environ)
+    links = asyncio.run(list_members(url, context.config.settings, environment, SystemClock()))
+    click.echo(write_fragment(url, links, document), nl=False)
+
+
+@cli.command()
+@with_config
 @click.pass_obj
 def validate(context: Context) -> None:
     """Check config and catalog without any network; errors exit with 2, warnings with 0.

@@ -1,6 +1,6 @@
 """Thinning old counters: every day of the last quarter, then the last of each week, then of each month.
 
-The first and the latest row of a link always stay, and no row is ever changed. The present reads as it did, and
+The first and the latest row of a link always stay, and no row is ever changed. The present reads as before;
 a thinned night reads the last kept counters before it: a true value of an earlier day, never a later.
 Everything else (looks, health, licences, sizes, findings, events) is kept for every night.
 """
