@@ -473,3 +473,11 @@ def test_the_schema_judges_as_the_loader_does(change: dict[str, Any], fits: bool
     validator = jsonschema.Draft202012Validator(catalog_json_schema())
     validator.check_schema(catalog_json_schema())
     assert validator.is_valid(tree) is fits
+
+
+def test_the_documented_suppressions_load() -> None:
+    page = (Path(__file__).parent.parent / "docs" / "facts.md").read_text()
+    example = page.partition("```yaml\n")[2].partition("```")[0]
+    read = join_files([parse_catalog((SMALL + example).encode(), "list.yaml")])
+    assert [each.kind for each in read.suppressions] == [FindingKind.ARCHIVED, FindingKind.LICENSE_CONFLICT]
+    assert read.suppressions[1].field == "license.code"
