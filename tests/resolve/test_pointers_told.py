@@ -38,6 +38,15 @@ def test_a_repository(world: World, ask: Ask, fields: dict[str, object], told: d
     assert asked.requests == 1 or fields.get("private")
 
 
+def test_a_repositorys_page_tells_its_description(world: World, ask: Ask) -> None:
+    world.github.fields["made/up"] = {
+        "homepage": PAPER_URL,
+        "description": "of https://arxiv.org/abs/2301.00001",
+    }
+    asked = ask(GitHubResolver, [Question(link_of(REPOSITORY))])
+    assert asked.only.pointers == {"github-description": ("https://arxiv.org/abs/2301.00001",)}
+
+
 def test_a_paper(world: World, ask: Ask) -> None:
     world.arxiv.comments[PAPER] = r"Code at \url{https://github.com/made/up}"
     world.arxiv.abstracts[PAPER] = "We train. Models: https://huggingface.co/made/up & more"

@@ -14,6 +14,7 @@ from typing import Any, Final
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from crawler.licenses.github import read_page_license
+from crawler.links.pointers import read_pointers
 from crawler.records import Facts
 from crawler.resolve.github.facts import Owner, Repository, read_owner
 
@@ -71,6 +72,9 @@ def read_repository_page(body: bytes, address: str) -> Repository | None:
         facts.get("host_id"),
         default_branch=facts.get("default_branch"),
         facts=facts,
+        pointers={"github-description": read_pointers(facts["description"])}
+        if "description" in facts
+        else {},
     )
 
 
