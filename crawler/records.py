@@ -54,7 +54,7 @@ class Stated:
 
 @dataclass(frozen=True, slots=True)
 class Mention:
-    """One place where a link stands at an entry. `vanished`: the day its document did not hold it any more."""
+    """One place where a link stands at an entry. `vanished`: the day its document held it no more."""
 
     url: str
     raw: str
