@@ -19,7 +19,7 @@ from crawler.importer.corrections import apply_corrections, corrections_path, re
 from crawler.importer.document import extract_entries
 from crawler.importer.merge import merge_entries
 from crawler.importer.record import Record, digest_of, read_record, record_path, write_record
-from crawler.records import Document, Entry, Exclusion, Override
+from crawler.records import Document, Entry, Exclusion, Override, Suppression
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +54,8 @@ def import_source(
 ) -> Imported:
     """Writes the catalog file of a document, or what the document changed into the file that is there.
 
-    `corrections/<stem>.yaml` beside `output` is applied; hand-made changes of the file, its exclusions and
-    overrides stay. Raises UsageError for files that cannot be used; they are left alone then.
+    `corrections/<stem>.yaml` beside `output` is applied; hand-made changes of the file, its exclusions,
+    overrides and suppressions stay. Raises UsageError for files that cannot be used; they are left alone then.
     """
     corrections = read_corrections(corrections_path(output))
     found, extracted = extract_entries(
@@ -123,8 +123,12 @@ def _write(
     form = file.form if file is not None else None
     exclusions = [Exclusion(e.url, e.reason, e.until) for e in form.exclusions] if form else []
     overrides = [Override(o.entry, o.field, o.value, o.reason) for o in form.overrides] if form else []
+    suppressions = (
+        [Suppression(s.entry, s.kind, s.reason, s.until, s.field) for s in form.suppressions] if form else []
+    )
     output.parent.mkdir(parents=True, exist_ok=True)
-    write_catalog_file(output, document, entries, exclusions, overrides, _header(output, corrected))
+    header = _header(output, corrected)
+    write_catalog_file(output, document, entries, exclusions, overrides, header, suppressions)
 
 
 def _header(output: Path, corrected: bool) -> str:

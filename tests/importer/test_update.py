@@ -70,6 +70,8 @@ def test_hand_made_changes_outlive_imports(tmp_path: Path, with_record: bool) ->
     with (tmp_path / "list.yaml").open("a", encoding="utf-8") as file:
         file.write('exclusions:\n  - {url: "https://github.com/O/Foo/", reason: "asked to"}\n')
         file.write('overrides:\n  - {entry: "list/foo", field: "license", value: "MIT", reason: "told"}\n')
+        file.write("suppressions:\n")
+        file.write('  - {entry: "list/foo", kind: "archived", reason: "known", until: "2031-12-31"}\n')
     if not with_record:
         record_path(tmp_path / "list.yaml").unlink()
     done = run(tmp_path, f"{FIRST}- [New](https://github.com/o/new): one more\n")
@@ -81,6 +83,7 @@ def test_hand_made_changes_outlive_imports(tmp_path: Path, with_record: bool) ->
     text = (tmp_path / "list.yaml").read_text(encoding="utf-8")
     assert 'url: "https://github.com/O/Foo/", reason: "asked to"' in text
     assert 'value: "MIT"' in text
+    assert '{entry: "list/foo", kind: "archived", reason: "known", until: "2031-12-31"}' in text
     added = [line for line in done.diff() if line.startswith("+") and not line.startswith("+++")]
     assert any("https://github.com/o/new" in line for line in added)
 
