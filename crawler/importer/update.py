@@ -55,7 +55,7 @@ def import_source(
     """Writes the catalog file of a document, or what the document changed into the file that is there.
 
     `corrections/<stem>.yaml` beside `output` is applied; hand-made changes of the file, its exclusions,
-    overrides and suppressions stay. Raises UsageError for files that cannot be used; they are left alone then.
+    overrides and suppressions stay. Raises UsageError for files that cannot be used; they are left alone.
     """
     corrections = read_corrections(corrections_path(output))
     found, extracted = extract_entries(
