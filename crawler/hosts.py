@@ -115,6 +115,24 @@ class Hosts:
             lambda paper_id, urls: store.record_paper(run, paper_id, urls),
         )
 
+    async def ask_until(
+        self,
+        given_up: asyncio.Event,
+        lanes: Mapping[LaneName, Sequence[Question]],
+        record: Callable[[Observation], None],
+    ) -> None:
+        """Ask all lanes at once, but leave off as soon as `given_up` is set."""
+        asking = asyncio.create_task(self.ask(lanes, record))
+        waiting = asyncio.create_task(given_up.wait())
+        try:
+            await asyncio.wait({asking, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            waiting.cancel()
+            asking.cancel()
+            await asyncio.gather(asking, return_exceptions=True)
+        if not asking.cancelled():
+            asking.result()
+
     async def look_up_copies(self, store: Store, run: RunHandle, most: int) -> None:
         """Ask the archives for copies of links that are gone, `most` links in one run."""
         for lost in store.links_without_copy(most):

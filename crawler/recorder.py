@@ -6,6 +6,7 @@ Resolvers call `record` from the event loop; the witness may hold a connection f
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -27,6 +28,9 @@ FLUSH_OBSERVATIONS: Final = 2000
 NOT_ASKED: Final = frozenset({Reason.PRIVATE_ADDRESS, Reason.INVALID_URL})
 PAST_THE_PROXY: Final = "no way to the host but through a proxy, and none is set for its scheme"
 NOT_TOLD: Final = frozenset({Outcome.THROTTLED, Outcome.SKIPPED})
+HOPELESS_HOSTS: Final = 8
+HOPELESS_SECONDS: Final = 5.0
+"""When so many hosts have failed for so long and none has answered, it is no use to go through the rest."""
 
 
 class Recorder:
@@ -47,6 +51,10 @@ class Recorder:
         self._last_answers: dict[str, Observation] = {}
         self.in_vain: list[Observation] = []
         """Looks since the latest answer that ended without one, by whoever's fault."""
+        self.hopeless = asyncio.Event()
+        """Set once it looks as if nobody will ever answer."""
+        self._hosts_in_vain: set[str] = set()
+        self._began = time.monotonic()
         self._store = store
         self._run = run
         self._meter = meter
@@ -80,8 +88,15 @@ class Recorder:
             self.in_vain.clear()
         elif observation.reason not in NOT_ASKED:
             self.in_vain.append(observation)
+            self._hosts_in_vain.add(host_of(observation.link.canonical_url))
+            self._notice_hopelessness()
         for released in self.witness.add(observation, vouches=vouches):
             self.keep(released)
+
+    def _notice_hopelessness(self) -> None:
+        silent = not self._last_answers and len(self._hosts_in_vain) >= HOPELESS_HOSTS
+        if silent and time.monotonic() - self._began >= HOPELESS_SECONDS:
+            self.hopeless.set()
 
     def keep(self, observation: Observation) -> None:
         """Write this one whatever the witness thinks."""

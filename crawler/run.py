@@ -69,7 +69,7 @@ async def crawl(
             progress.start(plan, hosts.politeness.lanes())
             with recorder.closing_the_run():
                 async with alongside(recorder.flush_regularly(), progress.show()):
-                    await hosts.ask(plan.lanes, recorder.record)
+                    await hosts.ask_until(recorder.hopeless, plan.lanes, recorder.record)
                     await settle_held_failures(recorder, hosts, plan, settings.network.pause_seconds)
                     recorder.flush()
                     store.remember_siblings(hosts.siblings)

@@ -54,7 +54,8 @@ async def settle_held_failures(recorder: Recorder, hosts: Hosts, plan: Plan, pau
         await _wait(hosts, pause_seconds)
         if await _ask(recorder, hosts, witnesses) is not Network.UP:
             raise UnableError(NO_ANSWER, hint=HINT)
-        await _ask_again(recorder, hosts, recorder.ask_again())
+        recorder.ask_again()
+        await hosts.ask(plan.lanes, recorder.record)
     elif _is_doubtful([*recorder.witness.held, *recorder.in_vain]):
         if await _check_network(recorder, hosts, witnesses, pause_seconds) is Network.CAME_BACK:
             await _ask_again(recorder, hosts, recorder.ask_again())

@@ -72,6 +72,19 @@ def test_a_network_that_comes_back_during_the_pause_is_asked_again(
     assert slow_place.ask("SELECT state, count(*) FROM link_health GROUP BY state") == [("healthy", 120)]
 
 
+def test_when_nobody_ever_answers_a_slow_lane_is_not_waited_for(place: Place, world: World) -> None:
+    repositories = {f"Repository {number}": f"https://github.com/someone/r{number}" for number in range(30)}
+    pages = {f"Page {number}": f"https://host{number}.example/" for number in range(10)}
+    place.write_catalog({**repositories, **pages})
+    (place.folder / "config.toml").write_text(
+        "[github]\npage_interval_seconds = 1.0\n[network]\npause_seconds = 0.0\n"
+    )
+    place.environment.pop("GITHUB_TOKEN")
+    world.network_is_down = True
+    place.run("run", "--no-progress", code=3)
+    assert world.tunnels.count("github.com") < 20
+
+
 def test_a_host_that_hangs_holds_up_nobody(place: Place, world: World) -> None:
     hanging = {f"Hanging {number}": f"https://hanging.example/{number}" for number in range(60)}
     place.write_catalog({**hanging, "Fine": "https://fine.example/"})
