@@ -9,7 +9,7 @@ import errno
 import logging
 import os
 import sys
-from typing import TYPE_CHECKING, Final, NoReturn
+from typing import Final, NoReturn
 
 import click
 
@@ -20,9 +20,6 @@ from crawler.errors import CrawlerError, Interrupted, UnableError
 from crawler.escape import for_terminal
 from crawler.links.mask import mask_text
 from crawler.logs import configure_logging, log_uncaught
-
-if TYPE_CHECKING:
-    pass
 
 NO_SPACE: Final = {errno.ENOSPC, errno.EDQUOT}
 
