@@ -14,7 +14,7 @@ from typing import Final, NoReturn
 import click
 
 from crawler import __version__
-from crawler.commands import crawling, documents, reading, upkeep
+from crawler.commands import crawling, documents, reading, starting, upkeep
 from crawler.commands.frame import with_config
 from crawler.errors import CrawlerError, Interrupted, UnableError
 from crawler.escape import for_terminal
@@ -43,6 +43,7 @@ def cli(verbose: int, quiet: bool) -> None:
 
 
 for _command in (
+    starting.init,
     crawling.run,
     crawling.schedule,
     crawling.check,
