@@ -12,7 +12,10 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "crawler"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
-PURE = ("crawler.links", "crawler.plan", "crawler.judge", "crawler.witness", "crawler.resolve.web.soft_404")
+PURE = (
+    *("crawler.licenses", "crawler.links", "crawler.verdicts"),
+    *("crawler.judge", "crawler.plan", "crawler.witness", "crawler.resolve.web.soft_404"),
+)
 """Rooms without clock, network, threads, files or database."""
 
 DOING = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from crawler.licenses.spdx import NO_ASSERTION, NO_LICENSE, make_license_reference
+from crawler.licenses.spdx import NO_ASSERTION, NO_LICENSE, find_spdx_id, make_license_reference
 
 # The licences GitHub tells apart, as its API spells them (it says GPL-3.0, not GPL-3.0-only):
 # https://docs.github.com/en/rest/licenses and https://github.com/github/choosealicense.com/tree/gh-pages/_licenses
@@ -50,7 +50,7 @@ def read_api_license(key: str | None, spdx_id: str | None, name: str | None) -> 
     if key == "other" or spdx_id == NO_ASSERTION:
         return NO_ASSERTION
     if spdx_id:
-        return spdx_id
+        return find_spdx_id(spdx_id) or make_license_reference(spdx_id)
     return make_license_reference(name or key or "")
 
 

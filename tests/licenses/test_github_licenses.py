@@ -18,6 +18,8 @@ from crawler.licenses.github import KNOWN_IDS, KNOWN_NAMES, read_api_license, re
         pytest.param(
             "llama2", None, "Llama 2 (Community)", "LicenseRef-Llama-2-Community", id="named, no id"
         ),
+        pytest.param("mit", "mit", "MIT License", "MIT", id="in SPDX's own case"),
+        pytest.param("a-b", "A B/1", "A B", "LicenseRef-A-B-1", id="an id that SPDX does not know"),
         pytest.param(None, None, None, None, id="nothing told"),
         pytest.param(None, "", "", None, id="empty"),
     ],
