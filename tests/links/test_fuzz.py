@@ -140,6 +140,7 @@ def test_known_links_are_found_in_misread_text(urls: list[str], code_page: str) 
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 @pytest.mark.skipif(importlib.util.find_spec("atheris") is None, reason="atheris is not installed")
 def test_guided_by_coverage(tmp_path: Path) -> None:
     seconds = os.environ.get("FUZZ_SECONDS", "120")
