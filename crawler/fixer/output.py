@@ -20,7 +20,8 @@ def diff_lines(fix: FileFix) -> Iterator[str]:
     """A unified diff, in the file's own line ends; what `patch` takes for files in UTF-8."""
     before = _lines(fix.before.text)
     after = _lines(decode_bytes(fix.content))
-    for line in difflib.unified_diff(before, after, f"a/{fix.name}", f"b/{fix.name}"):
+    name = fix.name.lstrip("/")
+    for line in difflib.unified_diff(before, after, f"a/{name}", f"b/{name}"):
         yield line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
 
 
