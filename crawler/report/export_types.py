@@ -213,10 +213,10 @@ class HubFacts(Facts, frozen=True):
 class ModelFacts(HubFacts, frozen=True):
     """A model on Hugging Face."""
 
-    parameter_count: Annotated[Count | UnsetType, Meta(description="number of parameters, as measured")] = (
-        UNSET
-    )
-    parameter_method: Annotated[str | UnsetType, Meta(description="how they were counted")] = UNSET
+    parameter_count: Annotated[Count | UnsetType, Meta(description="number of parameters")] = UNSET
+    parameter_method: Annotated[
+        str | UnsetType, Meta(description="who counted them; `name`: nobody, the model's name claims so many")
+    ] = UNSET
     parameter_counts: Annotated[
         tuple[ParameterSource, ...] | UnsetType, Meta(description="every source's count")
     ] = UNSET

@@ -27,8 +27,8 @@ from crawler.verdicts.parameters import Checkpoint, compare_parameters
 from crawler.verdicts.verdict import Standing, Verdict
 
 COMPARED: Final = (
-    *("license", "parameter_count", "parameter_counts", "base_models", "full_name", "host_id"),
-    *("description", "topics", "language", "used_storage"),
+    *("parameter_count", "parameter_method", "parameter_counts", "base_models", "used_storage"),
+    *("license", "full_name", "host_id", "description", "topics", "language"),
 )
 REPOSITORIES: Final = frozenset({TargetKind.GITHUB_REPO, TargetKind.GITHUB_PATH})
 

@@ -11,6 +11,7 @@ from typing import Final
 
 from crawler.records import Facts, TargetKind
 from crawler.verdicts.counts import parse_stated_counts
+from crawler.verdicts.parameters import read_measured_count
 from crawler.verdicts.verdict import Standing, Verdict
 
 JOKE: Final = re.compile(
@@ -60,8 +61,8 @@ def _judge_repository(facts: Facts) -> Verdict:
 
 
 def _judge_model(name: str, facts: Facts, sizes: Sequence[str]) -> Verdict:
-    count = facts.get("parameter_count")
-    if TEST_MODEL.search(name) and isinstance(count, int) and count < SMALL:
+    count = read_measured_count(facts)
+    if TEST_MODEL.search(name) and count is not None and count < SMALL:
         return _found("full_name", name, f"a test model of {count:,} parameters")
     stored = facts.get("used_storage")
     is_large = any(size.low >= STATED_FROM for text in sizes for size in parse_stated_counts(text))

@@ -15,6 +15,8 @@ from crawler.verdicts.counts import StatedCount, parse_stated_counts
 from crawler.verdicts.verdict import Standing, Verdict
 
 FIELD: Final = "parameter_count"
+NAME: Final = "name"
+"""`parameter_method` of a count that was read off a model's name."""
 PACKED_FACTORS: Final = (8, 4, 2)
 PACKED_RANGE: Final = (0.85, 1.35)
 """Packed checkpoints keep embeddings, norms and scales unpacked: the factor counts those too often."""
@@ -27,7 +29,7 @@ INCOMPLETE_LABELS: Final = frozenset({"packed", "adapter", "delta", "contradicte
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """What a host tells of one model: its name, its count, every candidate, what it was made from."""
+    """What a host tells of one model: its name, measured count, all candidates, what it was made from."""
 
     name: str
     count: int | None = None
@@ -37,15 +39,21 @@ class Checkpoint:
     @classmethod
     def of_facts(cls, facts: Facts, name: str) -> Checkpoint:
         """From the facts of a Hub model; `name` where they tell none."""
-        count = facts.get("parameter_count")
+        count = read_measured_count(facts)
         return cls(
             name=facts.get("full_name") or name,
-            count=count if isinstance(count, int) else None,
+            count=count,
             candidates=tuple(
                 each for each in facts.get("parameter_counts") or () if isinstance(each, Mapping)
             ),
             base_models=tuple(each for each in facts.get("base_models") or () if isinstance(each, str)),
         )
+
+
+def read_measured_count(facts: Facts) -> int | None:
+    """The count of a Hub model that somebody measured: what only its name claims proves nothing."""
+    count = facts.get("parameter_count")
+    return count if isinstance(count, int) and facts.get("parameter_method") != NAME else None
 
 
 def compare_parameters(stated: Sequence[str], checkpoint: Checkpoint) -> Verdict:

@@ -130,6 +130,23 @@ def test_a_safetensors_object_the_library_cannot_hold_loses_only_itself(world: W
     assert "parameter_count" not in seen.facts
 
 
+@pytest.mark.parametrize("revision", ["c" * 40, None], ids=["with a revision", "without"])
+def test_a_name_never_replaces_a_measured_count(world: World, ask: Ask, revision: str | None) -> None:
+    """The Hub leaves its totals out on a bad night."""
+    world.hub.fields["models/a/b-7b"] = {"safetensors": None, "gguf": None, "sha": revision}
+    measured = {
+        "parameter_count": 6_738_415_616,
+        "parameter_method": "safetensors",
+        "parameter_counts": [{"value": 6_738_415_616, "method": "safetensors", "revision": "a" * 40}],
+    }
+    kept = ask(HuggingFaceResolver, about(MODEL, "a/b-7b", known=Known(facts=measured))).only.facts
+    assert [field for field in kept if field.startswith("parameter")] == []
+    claimed = ask(HuggingFaceResolver, about(MODEL, "a/b-7b")).only.facts
+    assert (claimed["parameter_count"], claimed["parameter_method"]) == (7_000_000_000, "name")
+    again = ask(HuggingFaceResolver, about(MODEL, "a/b-7b", known=Known(facts=claimed))).only.facts
+    assert again["parameter_count"] == 7_000_000_000
+
+
 # --- listings ------------------------------------------------------------------------------------
 
 

@@ -41,7 +41,7 @@ def weights(total: int | None, **table: int) -> dict[str, Any]:
         ),
         pytest.param(
             {"safetensors": weights(333_312, BF16=7_600_000_000)},
-            "a/b-7b",
+            "a/b",
             None,
             None,
             id="contradicted total",
@@ -92,7 +92,14 @@ def weights(total: int | None, **table: int) -> dict[str, Any]:
         pytest.param(
             {"gguf": {"total": 9_000}, "tags": ["4-bit"]}, "a/b", 9_000, "gguf", id="gguf is unpacked"
         ),
-        pytest.param({}, "EleutherAI/gpt-j-6b", None, None, id="a name alone measures nothing"),
+        pytest.param({}, "EleutherAI/gpt-j-6b", 6_000_000_000, "name", id="a name where nothing is better"),
+        pytest.param(
+            {"safetensors": weights(333_312, BF16=70_000)}, "a/b-7b", 7_000_000_000, "name", id="name at last"
+        ),
+        pytest.param({"gguf": {"total": 9_000}}, "a/b-7b", 9_000, "gguf", id="any measure before the name"),
+        pytest.param({"library_name": "peft"}, "a/b-7b", None, None, id="name of an adapter"),
+        pytest.param({}, "a/alpaca-lora-7b", None, None, id="an adapter by name only"),
+        pytest.param({}, "a/vicuna-13b-delta-v1", None, None, id="name of a delta"),
         pytest.param({"safetensors": weights(0, F16=0)}, "a/b", None, None, id="zero is not told"),
         pytest.param({"safetensors": {"total": "7B"}, "gguf": []}, "a/b", None, None, id="wrong types"),
         pytest.param({"safetensors": {"total": True}}, "a/b", None, None, id="true is no number"),
@@ -125,7 +132,9 @@ def test_the_count_that_is_believed(
     ],
 )
 def test_sizes_that_names_claim(name: str, size: int | None) -> None:
-    counts = read_parameter_facts({}, name).get("parameter_counts", [])
+    facts = read_parameter_facts({}, name)
+    counts = facts.get("parameter_counts", [])
+    assert facts.get("parameter_count") == size
     assert counts == ([] if size is None else [{"value": size, "method": "name", "confidence": "low"}])
 
 
@@ -272,10 +281,12 @@ def test_a_label_comes_with_its_base(model: dict[str, Any], label: str) -> None:
 def test_total_and_active_parameters_are_told_apart() -> None:
     facts = read_parameter_facts({}, "Qwen/Qwen3-235B-A22B")
     assert facts == {
+        "parameter_count": 235 * B,
+        "parameter_method": "name",
         "parameter_counts": [
             {"value": 235 * B, "method": "name", "confidence": "low"},
             {"value": 22 * B, "method": "name", "confidence": "low", "label": "active"},
-        ]
+        ],
     }
 
 

@@ -23,6 +23,12 @@ MODEL = TargetKind.HUGGINGFACE_MODEL
         (CODE, "a/b", {"description": "模型权重敬请期待"}, []),
         (MODEL, "a/tiny-random-llama", {"parameter_count": 1_000_000}, []),
         (MODEL, "a/gptrillion", {"used_storage": 12_000}, ["1.5万亿"]),
+        (
+            MODEL,
+            "a/gpt-900b",
+            {"used_storage": 12_000, "parameter_count": 900_000_000_000, "parameter_method": "name"},
+            ["900B"],
+        ),
     ],
     ids=str,
 )
@@ -46,6 +52,7 @@ def test_jokes_and_stubs(kind: TargetKind, name: str, facts: dict[str, Any], siz
         (CODE, "a/b", {"description": "v1 is out, v2 coming soon", "language": "Python"}, []),
         (MODEL, "a/tiny-random-llama", {"parameter_count": 7_000_000_000}, []),
         (MODEL, "a/tiny-random-llama", {}, []),
+        (MODEL, "a/tiny-random-1m", {"parameter_count": 1_000_000, "parameter_method": "name"}, []),
         (MODEL, "a/m", {"used_storage": 12_000}, []),
         (MODEL, "a/m", {"used_storage": 14_000_000_000}, ["7B"]),
         (MODEL, "a/m", {}, ["7B"]),

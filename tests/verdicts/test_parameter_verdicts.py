@@ -49,6 +49,7 @@ def test_the_active_parameters_of_a_mixture_may_be_stated() -> None:
         pytest.param(["7B"], None, {}, id="nothing is counted"),
         pytest.param(["large"], LLAMA, {}, id="no size is stated"),
         pytest.param([], LLAMA, {}, id="nothing is stated"),
+        pytest.param(["7B"], 70_000_000_000, {"parameter_method": "name"}, id="only the name claims a size"),
         pytest.param(
             ["7B"],
             4_194_304,

@@ -1,15 +1,15 @@
 """How many parameters a Hub model has, by every source that tells it. Pure.
 
-A candidate is kept with its method, revision and confidence; only one that was measured and that nothing
-speaks against becomes `parameter_count`. What is packed, an adapter, a delta or a merge is labelled with its
-base. docs/facts.md has the order of trust.
+A candidate is kept with its method, revision and confidence; the most trusted one that nothing speaks against
+becomes `parameter_count`, and `parameter_method` says whose it is. What is packed, an adapter, a delta or a
+merge is labelled with its base. docs/facts.md has the order of trust.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Final, TypeGuard
 
@@ -44,6 +44,8 @@ NAME_PART: Final = re.compile(r"[-_/\s]")
 NAME_SIZE: Final = re.compile(r"(\d+(?:\.\d+)?)(b|m)|(\d)(b|m)(\d)", re.IGNORECASE)
 """`13b`, `0.5B`, `350m`, and the decimal point written as a unit: `7b1`."""
 DELTA_NAME: Final = re.compile(r"(?:^|[-_])(?:delta|xor|diff)s?(?:[-_]|$)", re.IGNORECASE)
+ADAPTER_NAME: Final = re.compile(r"(?:^|[-_])(?:q?lora|adapter)s?(?:[-_]|$)", re.IGNORECASE)
+"""Enough to doubt the name's own claim; what was measured may be of merged weights all the same."""
 UNIT: Final = {"b": 10**9, "m": 10**6}
 
 
@@ -131,7 +133,7 @@ def read_parameter_facts(answer: Mapping[str, Any], name: str) -> Facts:
     candidates = [
         *_read_safetensors(answer.get("safetensors"), model),
         *_read_gguf(answer.get("gguf"), model),
-        *([model.named] if model.named else []),
+        *_claim(model),
         *_read_active(name),
     ]
     return choose_count([candidate.to_fact() for candidate in candidates])
@@ -150,7 +152,19 @@ def choose_count(candidates: Sequence[Mapping[str, Any]]) -> Facts:
 
 def is_usable(candidate: Mapping[str, Any]) -> bool:
     """Whether this is the size that a reader has in mind; a merge has the size of its parts."""
-    return candidate.get("label") in {None, Label.MERGE} and candidate.get("method") != Method.NAME
+    return candidate.get("label") in {None, Label.MERGE}
+
+
+def keep_measured(facts: Facts, known: Facts) -> Facts:
+    """The facts, without what a name claims where a count is known that somebody measured."""
+    is_measured = "parameter_count" in known and known.get("parameter_method") != Method.NAME
+    if facts.get("parameter_method") != Method.NAME or not is_measured:
+        return facts
+    untold = {"parameter_count", "parameter_method"}
+    if all(each["method"] == Method.NAME for each in facts["parameter_counts"]):
+        # Nothing but the name is told: what the known count comes from is worth more than that.
+        untold.add("parameter_counts")
+    return {field: value for field, value in facts.items() if field not in untold}
 
 
 def _read_model(answer: Mapping[str, Any], name: str) -> _Model:
@@ -167,6 +181,18 @@ def _read_model(answer: Mapping[str, Any], name: str) -> _Model:
         used_bytes=used if _is_positive(used) else None,
         named=_read_name(name),
     )
+
+
+def _claim(model: _Model) -> Iterator[ParameterCount]:
+    """What the name says; of an adapter or a delta that is the size of another model."""
+    if model.named is None:
+        return
+    if model.label in {Label.ADAPTER, Label.DELTA}:
+        yield replace(model.named, label=model.label, base=model.base)
+    elif ADAPTER_NAME.search(model.name.partition("/")[2] or model.name):
+        yield replace(model.named, label=Label.ADAPTER, base=model.base)
+    else:
+        yield model.named
 
 
 def _read_safetensors(value: Any, model: _Model) -> Iterator[ParameterCount]:

@@ -23,6 +23,7 @@ from crawler.fetch.politeness import Politeness
 from crawler.records import Known, Observation, Outcome, Question, Reason, TargetKind
 from crawler.resolve.huggingface.answers import HubAnswer, Verdict, read_owner, read_repository
 from crawler.resolve.huggingface.client import Call, HubClient
+from crawler.resolve.huggingface.parameters import keep_measured
 from crawler.resolve.huggingface.session import HubSession
 from crawler.resolve.huggingface.weights import WeightsReader
 
@@ -100,10 +101,10 @@ class HuggingFaceResolver:
         if "parameter_counts" not in verdict.facts and "parameter_counts" not in known.facts:
             return verdict
         if not verdict.facts.get("revision"):
-            return verdict
+            return replace(verdict, facts=keep_measured(verdict.facts, known.facts))
         may_read = self._settings.huggingface.read_headers
         facts = await self._weights.add_counts(verdict.facts, known.facts, may_read=may_read)
-        return replace(verdict, facts=facts)
+        return replace(verdict, facts=keep_measured(facts, known.facts))
 
     def _observe(self, question: Question, verdict: Verdict) -> Observation:
         return Observation(

@@ -59,7 +59,7 @@ class WeightsReader:
         current = [each for each in remembered if each.get("revision") == revision]
         if not current and may_read and is_doubted(facts):
             current = await self._read(str(facts["full_name"]), str(revision), counts)
-        if not current and "parameter_count" not in facts:
+        if not current and facts.get("parameter_method") in {None, Method.NAME}:
             # What an earlier revision told is better than nothing; it carries its revision.
             current = remembered
         return facts | choose_count([*_only(current, Method.HEADERS), *_with_declared(counts, current)])
