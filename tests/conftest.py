@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import shutil
 import socket
-from collections.abc import Iterator
+import subprocess
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -114,6 +117,28 @@ def sandbox(world: World) -> Iterator[Sandbox]:
     with run_in_thread(world) as running:
         yield running
     assert world.errors == []
+
+
+@pytest.fixture(scope="session")
+def npm_package(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Fetch one npm package as a tarball, for tests only.
+
+    Skips where npm is missing, and offline, where only CI insists.
+    """
+
+    def fetch(package: str) -> Path:
+        npm = shutil.which("npm")
+        if npm is None:
+            pytest.skip("npm is not installed")
+        folder: Path = tmp_path_factory.mktemp("npm")
+        command = [npm, "pack", "--silent", "--cache", str(folder / "cache"), package]
+        packed = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=110)
+        if packed.returncode and not os.environ.get("CI"):
+            pytest.skip(f"npm cannot fetch {package} here")
+        assert packed.returncode == 0, packed.stderr
+        return folder / packed.stdout.split()[-1]
+
+    return fetch
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
 import tarfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -26,7 +25,6 @@ from crawler.report.stale import stale_report
 from tests.report.conftest import ALPACA, Nights, missing
 
 CHROMIUM = shutil.which("chromium")
-NPM = shutil.which("npm")
 SCREENSHOTS = Path(__file__).parents[2] / "build" / "screenshots"
 ARGUMENTS: Final = (
     "--no-sandbox",
@@ -114,20 +112,9 @@ def shoot(page: Page, name: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
+def axe(npm_package: Callable[[str], Path]) -> str:
     """The accessibility checker as its npm package has it."""
-    if NPM is None:
-        pytest.skip("npm is not installed")
-    folder = tmp_path_factory.mktemp("axe")
-    packed = subprocess.run(
-        [NPM, "pack", "--silent", "--cache", str(folder / "cache"), "axe-core@4"],
-        cwd=folder,
-        check=True,
-        capture_output=True,
-        text=True,
-        timeout=110,
-    )
-    with tarfile.open(folder / packed.stdout.split()[-1]) as archive:
+    with tarfile.open(npm_package("axe-core@4")) as archive:
         member = archive.extractfile("package/axe.min.js")
         assert member is not None
         return member.read().decode()
