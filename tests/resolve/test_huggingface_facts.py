@@ -107,6 +107,24 @@ def test_tags_without_papers_are_told_to_have_none() -> None:
 
 
 @pytest.mark.parametrize(
+    ("tags", "base", "expected"),
+    [
+        pytest.param([], "x/y", ["x/y"], id="by the configuration only"),
+        pytest.param(None, "x/y", ["x/y"], id="no tags told"),
+        pytest.param(["base_model:x/y", "base_model:adapter:x/y"], "x/y", ["x/y"], id="once"),
+        pytest.param(["base_model:adapter:x/z"], "x/y", ["x/z", "x/y"], id="tags first"),
+        pytest.param([], "/home/me/llama", [], id="a folder"),
+        pytest.param([], "../llama", [], id="a folder nearby"),
+        pytest.param([], ["x/y"], [], id="wrong type"),
+        pytest.param(None, None, None, id="nothing told"),
+    ],
+)
+def test_base_models(tags: list[str] | None, base: Any, expected: list[str] | None) -> None:
+    answer = {"id": "a/b", "tags": tags, "config": {"peft": {"base_model_name_or_path": base}}}
+    assert read_repository_facts(MODEL, answer).get("base_models") == expected
+
+
+@pytest.mark.parametrize(
     ("field", "value"),
     [
         ("downloads", -1),

@@ -253,6 +253,27 @@ GPTQ = {"config": {"quantization_config": {"quant_method": "gptq", "bits": 4}}}
             "safetensors",
             id="fp8 is a weight a byte",
         ),
+        pytest.param(
+            {"safetensors": weights(7 * B, F8_E4M3=7 * B, F8_E8M0=B // 4)},
+            "a/b",
+            7 * B,
+            "safetensors",
+            id="the table has exponents and the total has not",
+        ),
+        pytest.param(
+            {"safetensors": weights(7 * B + B // 4, F8_E4M3=7 * B, F8_E8M0=B // 4)},
+            "a/b",
+            7 * B,
+            "safetensors",
+            id="exponents are no parameters",
+        ),
+        pytest.param(
+            {"safetensors": weights(7 * B, U8=7 * B), "usedStorage": 100_000_000},
+            "a/b",
+            None,
+            None,
+            id="packed, and more than the files have bits",
+        ),
     ],
 )
 def test_what_files_and_names_prove(
@@ -267,6 +288,7 @@ def test_what_files_and_names_prove(
     [
         ({"tags": ["base_model:adapter:x/y-13b"]}, "adapter"),
         ({"tags": ["base_model:merge:x/y-13b", "base_model:merge:x/z"]}, "merge"),
+        ({"config": {"peft": {"base_model_name_or_path": "x/y-13b"}}}, "adapter"),
         ({"library_name": "peft", "config": {"peft": {"base_model_name_or_path": "x/y-13b"}}}, "adapter"),
         ({"tags": ["base_model:quantized:x/y-13b", "awq"]}, "packed"),
     ],

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, Final
 
 from crawler.licenses.hub import read_hub_license
 from crawler.records import Facts, TargetKind
+from crawler.resolve.huggingface.bases import read_base_models
 from crawler.resolve.huggingface.parameters import read_parameter_facts
 
 LICENSE_TAG: Final = "license:"
 ARXIV_TAG: Final = "arxiv:"
-BASE_MODEL_TAG: Final = re.compile(r"base_model:(?:(?:adapter|finetune|merge|quantized):)?(?P<id>[^:]+)")
 
 
 def read_repository_facts(kind: TargetKind, answer: Mapping[str, Any]) -> Facts:
@@ -33,7 +32,7 @@ def read_repository_facts(kind: TargetKind, answer: Mapping[str, Any]) -> Facts:
         told |= {
             "pipeline_tag": _text(answer.get("pipeline_tag")),
             "library_name": _text(answer.get("library_name")),
-            "base_models": _read_base_models(answer),
+            "base_models": read_base_models(answer),
             "arxiv_ids": _read_tags(answer, ARXIV_TAG),
             "used_storage": _count(answer.get("usedStorage")),
             **read_parameter_facts(answer, told["full_name"] or ""),
@@ -62,13 +61,6 @@ def _read_license(answer: Mapping[str, Any]) -> str | None:
     card = card if isinstance(card, Mapping) else {}
     ids = _read_tags(answer, LICENSE_TAG) or list(_texts(card.get("license")))
     return read_hub_license(ids, _text(card.get("license_name")), _text(card.get("license_link")))
-
-
-def _read_base_models(answer: Mapping[str, Any]) -> list[str] | None:
-    if not isinstance(answer.get("tags"), list):
-        return None
-    matches = (BASE_MODEL_TAG.fullmatch(tag) for tag in _texts(answer["tags"]))
-    return list(dict.fromkeys(match["id"] for match in matches if match))
 
 
 def _read_tags(answer: Mapping[str, Any], prefix: str) -> list[str] | None:

@@ -14,7 +14,8 @@ from enum import StrEnum
 from typing import Any, Final, TypeGuard
 
 from crawler.records import Facts
-from crawler.resolve.huggingface.packing import CONTAINER_BITS, DEFAULT_BITS, Packing
+from crawler.resolve.huggingface.bases import is_adapter, read_base_models
+from crawler.resolve.huggingface.packing import CONTAINER_BITS, DEFAULT_BITS, EXPONENT_DTYPES, Packing
 from crawler.verdicts.counts import TOLERANCE
 
 # Author-supplied totals have been off by four orders of magnitude:
@@ -27,7 +28,6 @@ PACKED_TAGS: Final = frozenset({"gptq", "awq", "mlx", "bitsandbytes", "4-bit", "
 PACKED_METHODS: Final = frozenset({"gptq", "awq", "bitsandbytes", "compressed-tensors", "mxfp4", "mlx"})
 ADAPTER_TAG: Final = "base_model:adapter:"
 MERGE_TAG: Final = "base_model:merge:"
-BASE_TAG: Final = re.compile(r"base_model:(?:(?:adapter|finetune|merge|quantized):)?([^:]+)")
 BITS_PER_ELEMENT: Final = {
     **dict.fromkeys(("F64", "I64", "U64"), 64),
     **dict.fromkeys(("F32", "I32", "U32"), 32),
@@ -176,7 +176,7 @@ def _read_model(answer: Mapping[str, Any], name: str) -> _Model:
         name=name,
         revision=answer["sha"] if isinstance(answer.get("sha"), str) else None,
         label=_find_label(answer, tags, name, packing),
-        base=_find_base(tags, config),
+        base=next(iter(read_base_models(answer) or ()), None),
         packing=packing,
         used_bytes=used if _is_positive(used) else None,
         named=_read_name(name),
@@ -201,15 +201,18 @@ def _read_safetensors(value: Any, model: _Model) -> Iterator[ParameterCount]:
     table = {
         dtype: count for dtype, count in _mapping(value.get("parameters")).items() if _is_positive(count)
     }
-    in_table = sum(table.values())
+    stored = sum(table.values())
+    exponents = sum(count for dtype, count in table.items() if dtype in EXPONENT_DTYPES)
+    in_table = stored - exponents
     total = value.get("total") if _is_positive(value.get("total")) else None
-    if total is None and not table:
+    if total is None and not in_table:
         return
-    count = total or in_table
-    if total and table and abs(total - in_table) > TOTAL_TOLERANCE * max(total, in_table):
+    count = in_table if exponents else total or in_table
+    is_doubtful = not table or model.label is Label.PACKED or _is_packed(table)
+    if total and table and not (_agree(total, in_table) or _agree(total, stored)):
         yield model.count(total, Method.SAFETENSORS, Confidence.NONE, Label.CONTRADICTED)
         yield from _read_table(table, model)
-    elif not table and model.used_bytes and count * LEAST_BITS > model.used_bytes * 8:
+    elif is_doubtful and model.used_bytes and count * LEAST_BITS > model.used_bytes * 8:
         yield model.count(count, Method.SAFETENSORS, Confidence.NONE, Label.CONTRADICTED)
     elif model.label is Label.PACKED or (model.label in {None, Label.MERGE} and _is_packed(table)):
         yield from _read_packed(count, table, model)
@@ -220,6 +223,10 @@ def _read_safetensors(value: Any, model: _Model) -> Iterator[ParameterCount]:
         yield model.count(count, Method.SAFETENSORS, Confidence.LOW, model.label)
 
 
+def _agree(total: int, in_table: int) -> bool:
+    return abs(total - in_table) <= TOTAL_TOLERANCE * max(total, in_table)
+
+
 def _read_table(table: Mapping[str, int], model: _Model) -> Iterator[ParameterCount]:
     """The dtype table of a model whose author declares another total; believed when the files bear it out."""
     stored = _bytes_of(table)
@@ -227,7 +234,8 @@ def _read_table(table: Mapping[str, int], model: _Model) -> Iterator[ParameterCo
         return
     if stored <= model.used_bytes * STORAGE_SLACK:
         confidence = Confidence.MEDIUM if model.label is None else Confidence.LOW
-        yield model.count(sum(table.values()), Method.DTYPE_TABLE, confidence, model.label)
+        weights = sum(count for dtype, count in table.items() if dtype not in EXPONENT_DTYPES)
+        yield model.count(weights, Method.DTYPE_TABLE, confidence, model.label)
 
 
 def _read_packed(count: int, table: Mapping[str, int], model: _Model) -> Iterator[ParameterCount]:
@@ -255,6 +263,7 @@ def _unpack(table: Mapping[str, int], packing: Packing) -> int | None:
     return sum(
         count * max(1, CONTAINER_BITS[dtype] // bits) if dtype in PACKED_DTYPES else count
         for dtype, count in table.items()
+        if dtype not in EXPONENT_DTYPES
     )
 
 
@@ -302,7 +311,8 @@ def _read_name(name: str) -> ParameterCount | None:
 
 
 def _find_label(answer: Mapping[str, Any], tags: Sequence[str], name: str, packing: Packing) -> Label | None:
-    if answer.get("library_name") == "peft" or any(tag.startswith(ADAPTER_TAG) for tag in tags):
+    has_tag = any(tag.startswith(ADAPTER_TAG) for tag in tags)
+    if answer.get("library_name") == "peft" or has_tag or is_adapter(answer):
         return Label.ADAPTER
     if DELTA_NAME.search(name.partition("/")[2] or name):
         return Label.DELTA
@@ -311,15 +321,6 @@ def _find_label(answer: Mapping[str, Any], tags: Sequence[str], name: str, packi
     if any(tag.startswith(MERGE_TAG) for tag in tags):
         return Label.MERGE
     return None
-
-
-def _find_base(tags: Sequence[str], config: Mapping[str, Any]) -> str | None:
-    """The first model it was made from: by tag, or as an adapter's configuration names it."""
-    for tag in tags:
-        if match := BASE_TAG.fullmatch(tag):
-            return match[1]
-    base = _mapping(config.get("peft")).get("base_model_name_or_path")
-    return base if isinstance(base, str) and base else None
 
 
 def _is_packed(table: Mapping[str, int]) -> bool:
