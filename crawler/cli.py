@@ -44,6 +44,7 @@ def cli(verbose: int, quiet: bool) -> None:
 
 for _command in (
     starting.init,
+    starting.doctor,
     crawling.run,
     crawling.schedule,
     crawling.check,

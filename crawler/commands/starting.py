@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
+from typing import Final
 
 import click
 
-from crawler.commands.frame import with_config
+from crawler.commands.frame import Context, with_config
+from crawler.errors import UsageError
 from crawler.escape import for_terminal
+
+EXIT_UNABLE: Final = 3
 
 
 @click.command()
@@ -34,3 +39,33 @@ def init(folder: Path, document: str | None) -> None:
     environment = NetworkEnvironment.from_mapping(os.environ)
     for line in start_folder(folder, document, environment, today=SystemClock().now().date()):
         click.echo(for_terminal(line))
+
+
+@click.command()
+@with_config
+@click.option("--json", "as_json", is_flag=True, help="The checks as JSON.")
+@click.pass_obj
+def doctor(context: Context, as_json: bool) -> None:
+    """Check network, tokens, clock, disk, database, lock, catalog and versions; exit 3 if a run would fail.
+
+    \b
+    Example:
+      crawler doctor
+    """
+    from crawler.alongside import run_until_signal
+    from crawler.clock import SystemClock
+    from crawler.doctor.check import Check, Level, check_lines, checks_as_json, worst_of
+    from crawler.doctor.examine import examine
+
+    try:
+        checks = run_until_signal(examine(context.config, os.environ, SystemClock()))
+    except UsageError as error:
+        # Without a config nobody knows which endpoints to ask.
+        checks = [Check.of_error("config", error)]
+    if as_json:
+        click.echo(json.dumps(checks_as_json(checks), ensure_ascii=False, indent=2, sort_keys=True))
+    else:
+        for line in check_lines(checks):
+            click.echo(line)
+    if worst_of(checks) is Level.FAIL:
+        raise SystemExit(EXIT_UNABLE)

@@ -82,7 +82,7 @@ def has_tables(path: Path) -> bool:
     if not path.exists():
         return False
     with explained(path):
-        connection = _open_read_only(path)
+        connection = open_read_only(path)
         try:
             return check_is_ours(connection, path) > 0
         finally:
@@ -94,7 +94,7 @@ def connect_read_only(path: Path) -> sqlite3.Connection:
     if not path.exists():
         raise _nothing_there(path)
     with explained(path):
-        connection = _open_read_only(path)
+        connection = open_read_only(path)
         connection.row_factory = sqlite3.Row
         try:
             version = check_is_ours(connection, path)
@@ -117,7 +117,7 @@ def _nothing_there(path: Path) -> UnableError:
     return UnableError("there is no database yet", where=str(path), hint="`crawler run` makes one")
 
 
-def _open_read_only(path: Path) -> sqlite3.Connection:
+def open_read_only(path: Path) -> sqlite3.Connection:
     uri = path.resolve().as_uri()
     connection = sqlite3.connect(f"{uri}?mode=ro", uri=True)
     try:

@@ -11,6 +11,24 @@ from typing import Self
 from crawler.errors import BusyError, UnableError
 
 
+def find_holder(database: Path) -> str | None:
+    """The process that holds the lock; None when it is free. Takes the lock itself for a moment.
+
+    Raises OSError.
+    """
+    try:
+        descriptor = os.open(_lock_path(database), os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return _read_holder(descriptor)
+    finally:
+        os.close(descriptor)
+    return None
+
+
 class DatabaseLock:
     """`with DatabaseLock(path):` holds `<path>.lock`. Raises BusyError naming the process that has it.
 
@@ -18,7 +36,7 @@ class DatabaseLock:
     """
 
     def __init__(self, database: Path) -> None:
-        self._path = database.with_name(f"{database.name}.lock")
+        self._path = _lock_path(database)
         self._descriptor: int | None = None
 
     def __enter__(self) -> Self:
@@ -46,14 +64,14 @@ class DatabaseLock:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            holder = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip()
+            holder = _read_holder(descriptor)
             os.close(descriptor)
             if not isinstance(error, BlockingIOError):
                 raise UnableError(
                     f"cannot lock the database: {error.strerror}", where=str(self._path)
                 ) from error
             raise BusyError(
-                f"another run holds the database (process {holder or 'unknown'})",
+                f"another run holds the database (process {holder})",
                 where=str(self._path),
                 hint="wait until it has ended; the lock ends with it",
             ) from error
@@ -65,3 +83,11 @@ class DatabaseLock:
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
+
+
+def _lock_path(database: Path) -> Path:
+    return database.with_name(f"{database.name}.lock")
+
+
+def _read_holder(descriptor: int) -> str:
+    return os.pread(descriptor, 32, 0).decode("ascii", "replace").strip() or "unknown"

@@ -199,3 +199,12 @@ def test_a_host_that_closes_on_us_is_not_called_dead(place: Place, world: World)
     assert place.ask("SELECT state, strikes FROM link_health WHERE url = 'https://example.org/page'") == [
         ("unknown", 0)
     ]
+
+
+def test_the_doctor_ends_with_3_when_a_run_would(place: Place, world: World) -> None:
+    world.network_is_down = True
+    told = json.loads(place.run("doctor", "--json", code=3).stdout)
+    assert told["level"] == "fail"
+    (place.folder / "config.toml").write_text("[netwrok]\n")
+    told = json.loads(place.run("doctor", "--json", code=3).stdout)
+    assert [check["name"] for check in told["checks"]] == ["config"]
