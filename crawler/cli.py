@@ -19,7 +19,7 @@ from crawler.commands.frame import with_config
 from crawler.errors import CrawlerError, Interrupted, UnableError
 from crawler.escape import for_terminal
 from crawler.links.mask import mask_text
-from crawler.logs import configure_logging, log_uncaught
+from crawler.logs import LogFormat, configure_logging, is_structured, log_uncaught
 
 NO_SPACE: Final = {errno.ENOSPC, errno.EDQUOT}
 
@@ -28,8 +28,15 @@ NO_SPACE: Final = {errno.ENOSPC, errno.EDQUOT}
 @click.version_option(__version__, prog_name="crawler")
 @click.option("-v", "--verbose", count=True, help="Say more on stderr.")
 @click.option("-q", "--quiet", is_flag=True, help="Say only what went wrong.")
+@click.option(
+    "--log-format",
+    type=click.Choice([form.value for form in LogFormat]),
+    default=LogFormat.TEXT.value,
+    show_default=True,
+    help="Text for people, or one JSON object a line, on stderr.",
+)
 @with_config
-def cli(verbose: int, quiet: bool) -> None:
+def cli(verbose: int, quiet: bool, log_format: str) -> None:
     """Keep curated lists of open-source AI alive.
 
     Looks at every link of a catalog, remembers what it saw, and says what died, moved or changed.
@@ -39,7 +46,7 @@ def cli(verbose: int, quiet: bool) -> None:
       crawler run && crawler report
     """
     level = logging.ERROR if quiet else logging.DEBUG if verbose > 1 else logging.INFO
-    configure_logging(level, os.environ)
+    configure_logging(level, os.environ, LogFormat(log_format))
 
 
 for _command in (
@@ -65,6 +72,14 @@ for _command in (
     cli.add_command(_command)
 
 
+def tell_error(error: CrawlerError) -> None:
+    """One line on stderr, in the form that was asked for."""
+    if is_structured():
+        logging.getLogger("crawler").error("%s", error)
+    else:
+        click.echo(f"crawler: {for_terminal(mask_text(str(error)))}", err=True)
+
+
 def main() -> NoReturn:
     """Run a command and end with the contract's exit code: this is the one table of them."""
     code: int | str | None
@@ -75,14 +90,16 @@ def main() -> NoReturn:
         code = exit_.code
     except Interrupted as interrupted:
         # Threads of blocking clients may wait for an answer that nobody wants any more.
-        click.echo("interrupted: what was told is kept, the next run goes on from there", err=True)
+        logging.getLogger("crawler").error(
+            "interrupted: what was told is kept, the next run goes on from there"
+        )
         sys.stdout.flush()
         os._exit(interrupted.exit_code)
     except click.ClickException as error:
         error.show()
         code = error.exit_code
     except CrawlerError as error:
-        click.echo(f"crawler: {for_terminal(mask_text(str(error)))}", err=True)
+        tell_error(error)
         code = error.exit_code
     except (KeyboardInterrupt, click.Abort):
         code = 130
@@ -93,6 +110,6 @@ def main() -> NoReturn:
     except OSError as error:
         if error.errno not in NO_SPACE:
             raise
-        click.echo(f"crawler: {UnableError('no space left on the device', where=error.filename)}", err=True)
+        tell_error(UnableError("no space left on the device", where=error.filename))
         code = UnableError.exit_code
     sys.exit(code)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
 from collections.abc import Collection, Iterator, Mapping
+from datetime import UTC, datetime
+from enum import StrEnum
 from types import TracebackType
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from crawler.escape import for_terminal
@@ -19,6 +22,11 @@ SHORTEST_SECRET: Final = 6
 """Hiding every `a` of a one-letter password would hide the message too."""
 
 
+class LogFormat(StrEnum):
+    TEXT = "text"
+    JSON = "json"
+
+
 class MaskingFormatter(logging.Formatter):
     """The message and its traceback, with these very secrets and whatever looks like one hidden."""
 
@@ -28,18 +36,43 @@ class MaskingFormatter(logging.Formatter):
         self._secrets = sorted(secrets, key=len, reverse=True)
 
     def format(self, record: logging.LogRecord) -> str:
-        text = super().format(record)
+        return self._mask(super().format(record))
+
+    def _mask(self, text: str) -> str:
         for secret in self._secrets:
             text = text.replace(secret, MASK)
         return "\n".join(for_terminal(line) for line in mask_text(text).split("\n"))
 
 
-def configure_logging(level: int, variables: Mapping[str, str]) -> None:
+class JsonFormatter(MaskingFormatter):
+    """One JSON object a line: `time` (UTC), `level`, `logger`, `message`; `traceback`, `data` if any."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        written: dict[str, Any] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": self._mask(record.getMessage()),
+        }
+        if record.exc_info:
+            written["traceback"] = self._mask(self.formatException(record.exc_info))
+        if (data := getattr(record, "data", None)) is not None:
+            written["data"] = data
+        return json.dumps(written, ensure_ascii=False)
+
+
+def configure_logging(level: int, variables: Mapping[str, str], form: LogFormat = LogFormat.TEXT) -> None:
     """Our own log at `level` and everybody's warnings to stderr; called again, only the level changes."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(MaskingFormatter(set(secrets_in(variables))))
+    make = JsonFormatter if form is LogFormat.JSON else MaskingFormatter
+    handler.setFormatter(make(set(secrets_in(variables))))
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
     logging.getLogger("crawler").setLevel(level)
+
+
+def is_structured() -> bool:
+    """Whether stderr is for machines: one JSON object a line and nothing else."""
+    return any(isinstance(handler.formatter, JsonFormatter) for handler in logging.getLogger().handlers)
 
 
 def secrets_in(variables: Mapping[str, str]) -> Iterator[str]:

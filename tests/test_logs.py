@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import logging
 
 import pytest
 
-from crawler.logs import MaskingFormatter, secrets_in
+from crawler.logs import JsonFormatter, MaskingFormatter, secrets_in
 
 TOKEN = "made-up-token-of-no-known-shape"
 
@@ -61,3 +62,17 @@ def test_every_secret_of_an_environment_is_known() -> None:
     }
     found = set(secrets_in(variables))
     assert found == {"first-token", "second-token", "third-token", "proxy-password"}
+
+
+def test_a_line_for_machines_is_one_object_without_secrets() -> None:
+    try:
+        raise ValueError(f"Authorization: Bearer {TOKEN}")
+    except ValueError as error:
+        shown = JsonFormatter([TOKEN]).format(record(f"two\nlines \x1b[2J {TOKEN}", error))
+    assert "\n" not in shown
+    told = json.loads(shown)
+    assert (told["level"], told["logger"]) == ("warning", "crawler")
+    assert told["time"].endswith("+00:00")
+    assert "ValueError" in told["traceback"]
+    assert TOKEN not in shown
+    assert "\x1b" not in told["message"]

@@ -12,6 +12,7 @@ import click
 
 from crawler.commands.frame import Context, read_document, with_config
 from crawler.errors import UnableError
+from crawler.logs import is_structured
 
 if TYPE_CHECKING:
     pass
@@ -66,7 +67,7 @@ def run(
         limit=limit,
         suspects_only=suspects,
     )
-    progress = choose_progress(wanted=not no_progress and not quiet)
+    progress = choose_progress(wanted=not no_progress and not quiet and not is_structured())
     environment = NetworkEnvironment.from_mapping(os.environ)
     try:
         summary = run_until_signal(crawl(context.config, options, progress, environment, SystemClock()))
@@ -75,7 +76,9 @@ def run(
         raise
     if as_json:
         click.echo(json.dumps(summary.as_json(), ensure_ascii=False, indent=2, sort_keys=True))
-    if not quiet:
+    if is_structured():
+        logging.getLogger("crawler").info("the run has ended", extra={"data": summary.as_json()})
+    elif not quiet:
         for line in summary.lines():
             click.echo(line, err=True)
     if summary.events.get("new-dead"):

@@ -208,3 +208,15 @@ def test_the_doctor_ends_with_3_when_a_run_would(place: Place, world: World) -> 
     (place.folder / "config.toml").write_text("[netwrok]\n")
     told = json.loads(place.run("doctor", "--json", code=3).stdout)
     assert [check["name"] for check in told["checks"]] == ["config"]
+
+
+def test_stderr_for_machines_is_json_only(place: Place, world: World) -> None:
+    ran = place.run("--log-format", "json", "-v", "run", "--json")
+    lines = [json.loads(line) for line in ran.stderr.splitlines()]
+    assert lines[-1]["message"] == "the run has ended"
+    assert lines[-1]["data"] == json.loads(ran.stdout)
+    world.network_is_down = True
+    failed = place.run("--log-format", "json", "run", code=3)
+    told = [json.loads(line) for line in failed.stderr.splitlines()]
+    assert "no host" in told[-1]["message"]
+    assert told[-1]["level"] == "error"
