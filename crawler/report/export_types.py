@@ -159,7 +159,7 @@ class ParameterSource(Struct, frozen=True):
     label: Annotated[
         str | UnsetType,
         Meta(
-            description="packed, adapter, delta, merge, active, contradicted or unreadable; "
+            description="packed, adapter, delta, merge, active, contradicted, unreadable or gated; "
             "all but merge: not the model's size"
         ),
     ] = UNSET

@@ -298,6 +298,10 @@ def test_a_header_is_read() -> None:
     }
     tensors = parse_header(header_of(told) + b"data")
     assert [(each.name, each.dtype, each.elements) for each in tensors] == [("a", "F16", 6), ("b", "I64", 0)]
+    start = header_of(told)
+    assert parse_header(start, len(start) + 20) == tensors
+    with pytest.raises(HeaderError, match="beyond the end"):
+        parse_header(start, len(start) + 19)
 
 
 @pytest.mark.parametrize(
@@ -314,7 +318,11 @@ def test_a_header_is_read() -> None:
         header_of({"a": []}),
         header_of({"a": {"dtype": "F16", "shape": [-1]}}),
         header_of({"a": {"dtype": "F16", "shape": [True]}}),
-        header_of({"a": {"dtype": "F16", "shape": [MAX_DIMENSION + 1]}}),
+        header_of({"a": {"dtype": "F16", "shape": [MAX_DIMENSION + 1], "data_offsets": [0, 2**33 + 2]}}),
+        header_of({"a": {"dtype": "F16", "shape": [2]}}),
+        header_of({"a": {"dtype": "F16", "shape": [2], "data_offsets": [4, 0]}}),
+        header_of({"a": {"dtype": "F16", "shape": [2], "data_offsets": [0, 1]}}),
+        header_of({"a": {"dtype": "F16", "shape": [2], "data_offsets": [0.0, 4.0]}}),
     ],
     ids=lambda start: repr(start[:20]),
 )

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 import struct
 from typing import Any
 
 import pytest
 
 from crawler.records import Known, Link, Question, Reason, Target, TargetKind
+from crawler.resolve.huggingface.packing import BITS_PER_ELEMENT
 from crawler.resolve.huggingface.resolver import HuggingFaceResolver
 from crawler.sandbox.hub import FILE_HOST
 from crawler.sandbox.world import World
@@ -22,10 +24,11 @@ CONFIG = {"quantization_config": {"quant_method": "gptq", "bits": 4}}
 
 
 def shard(**tensors: tuple[str, list[int]]) -> bytes:
-    header = {
-        name: {"dtype": dtype, "shape": shape, "data_offsets": [0, 1]}
-        for name, (dtype, shape) in tensors.items()
-    }
+    header = {}
+    end = 0
+    for name, (dtype, shape) in tensors.items():
+        begin, end = end, end + math.prod(shape) * BITS_PER_ELEMENT[dtype] // 8
+        header[name] = {"dtype": dtype, "shape": shape, "data_offsets": [begin, end]}
     text = json.dumps(header).encode()
     return struct.pack("<Q", len(text)) + text + b"\0" * 5_000_000
 
@@ -123,6 +126,7 @@ def test_shards_are_added_up_and_the_index_is_no_better_than_its_author(packed: 
     [
         pytest.param({}, id="no such files"),
         pytest.param({f"{NAME}/model.safetensors": b"\xff" * 64}, id="no header"),
+        pytest.param({f"{NAME}/model.safetensors": FILES[f"{NAME}/model.safetensors"][:1_000]}, id="cut off"),
         pytest.param({f"{NAME}/model.safetensors.index.json": b"{}"}, id="no index"),
         pytest.param({f"{NAME}/model.safetensors.index.json": b"{"}, id="no json"),
     ],
@@ -141,8 +145,30 @@ def test_what_cannot_be_read_is_not_tried_again(packed: World, ask: Ask, files: 
 
 def test_gated_weights_are_left_alone(packed: World, ask: Ask) -> None:
     packed.hub.gated[f"models/{NAME}"] = "manual"
-    assert look(ask).only.reason is Reason.GATED
+    first = look(ask).only
+    assert first.reason is Reason.GATED
     assert files_asked(packed) == []
+    assert "parameter_count" not in first.facts
+    assert first.facts["parameter_counts"][0] == {
+        "value": 8_072,
+        "method": "headers",
+        "revision": REVISION,
+        "confidence": "none",
+        "label": "gated",
+    }
+    del packed.hub.gated[f"models/{NAME}"]
+    opened = look(ask, known=first.facts).only.facts
+    assert [each["method"] for each in opened["parameter_counts"]] == ["headers", "safetensors", "unpacked"]
+    assert opened["parameter_count"] == 64_064
+
+
+def test_a_gate_closed_later_takes_no_count_away(packed: World, ask: Ask) -> None:
+    first = look(ask).only.facts
+    packed.hub.gated[f"models/{NAME}"] = "auto"
+    packed.hub.fields[f"models/{NAME}"]["sha"] = "f" * 40
+    later = look(ask, known=first).only.facts
+    assert (later["parameter_count"], later["parameter_method"]) == (64_064, "headers")
+    assert [each.get("label") for each in later["parameter_counts"][:2]] == ["gated", None]
 
 
 def test_totals_that_nobody_doubts_need_no_headers(packed: World, ask: Ask) -> None:

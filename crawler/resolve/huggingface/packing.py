@@ -13,6 +13,12 @@ from fnmatch import fnmatchcase
 from typing import Any, Final
 
 CONTAINER_BITS: Final = {"U8": 8, "I8": 8, "U16": 16, "I16": 16, "U32": 32, "I32": 32}
+BITS_PER_ELEMENT: Final = {
+    **dict.fromkeys(("F64", "I64", "U64"), 64),
+    **dict.fromkeys(("F32", "I32", "U32"), 32),
+    **dict.fromkeys(("F16", "BF16", "I16", "U16"), 16),
+    **dict.fromkeys(("I8", "U8", "BOOL", "F8_E4M3", "F8_E5M2", "F8_E8M0"), 8),
+}
 EXPONENT_DTYPES: Final = frozenset({"F8_E8M0", "E8M0", "UE8"})
 """Formats that hold nothing but the exponents of block scales."""
 DEFAULT_BITS: Final = 4

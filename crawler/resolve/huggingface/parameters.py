@@ -15,7 +15,13 @@ from typing import Any, Final, TypeGuard
 
 from crawler.records import Facts
 from crawler.resolve.huggingface.bases import is_adapter, read_base_models
-from crawler.resolve.huggingface.packing import CONTAINER_BITS, DEFAULT_BITS, EXPONENT_DTYPES, Packing
+from crawler.resolve.huggingface.packing import (
+    BITS_PER_ELEMENT,
+    CONTAINER_BITS,
+    DEFAULT_BITS,
+    EXPONENT_DTYPES,
+    Packing,
+)
 from crawler.verdicts.counts import TOLERANCE
 
 # Author-supplied totals have been off by four orders of magnitude:
@@ -28,12 +34,6 @@ PACKED_TAGS: Final = frozenset({"gptq", "awq", "mlx", "bitsandbytes", "4-bit", "
 PACKED_METHODS: Final = frozenset({"gptq", "awq", "bitsandbytes", "compressed-tensors", "mxfp4", "mlx"})
 ADAPTER_TAG: Final = "base_model:adapter:"
 MERGE_TAG: Final = "base_model:merge:"
-BITS_PER_ELEMENT: Final = {
-    **dict.fromkeys(("F64", "I64", "U64"), 64),
-    **dict.fromkeys(("F32", "I32", "U32"), 32),
-    **dict.fromkeys(("F16", "BF16", "I16", "U16"), 16),
-    **dict.fromkeys(("I8", "U8", "BOOL", "F8_E4M3", "F8_E5M2", "F8_E8M0"), 8),
-}
 STORAGE_SLACK: Final = 1.05
 """`usedStorage` has all files of all revisions: weights may be much less, and never more."""
 LEAST_BITS: Final = 1
@@ -79,6 +79,7 @@ class Label(StrEnum):
     ACTIVE = "active"
     CONTRADICTED = "contradicted"
     UNREADABLE = "unreadable"
+    GATED = "gated"
 
 
 @dataclass(frozen=True, slots=True)

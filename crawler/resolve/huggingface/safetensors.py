@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from crawler.resolve.huggingface.packing import Packing
+from crawler.resolve.huggingface.packing import BITS_PER_ELEMENT, Packing
 
 LENGTH_BYTES: Final = 8
 MAX_HEADER_BYTES: Final = 25_000_000
@@ -67,8 +67,8 @@ def read_header_length(start: bytes) -> int | None:
     return int(length)
 
 
-def parse_header(start: bytes) -> list[Tensor]:
-    """The tensors named at the start of a file. Raises HeaderError."""
+def parse_header(start: bytes, file_bytes: int | None = None) -> list[Tensor]:
+    """The tensors named at the start of a file of `file_bytes`, where that is known. Raises HeaderError."""
     length = read_header_length(start)
     if length is None or len(start) < LENGTH_BYTES + length:
         raise HeaderError("the header is cut off")
@@ -78,7 +78,8 @@ def parse_header(start: bytes) -> list[Tensor]:
         raise HeaderError("the header is no JSON") from error
     if not isinstance(header, dict):
         raise HeaderError("the header is no table")
-    return [_parse_tensor(name, told) for name, told in header.items() if name != "__metadata__"]
+    data_bytes = None if file_bytes is None else file_bytes - LENGTH_BYTES - length
+    return [_parse_tensor(name, told, data_bytes) for name, told in header.items() if name != "__metadata__"]
 
 
 def list_shards(index: Any) -> list[str]:
@@ -161,11 +162,25 @@ def _is_whole(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def _parse_tensor(name: str, told: Any) -> Tensor:
+def _parse_tensor(name: str, told: Any, data_bytes: int | None) -> Tensor:
     dtype = told.get("dtype") if isinstance(told, dict) else None
     shape = told.get("shape") if isinstance(told, dict) else None
     if not isinstance(dtype, str) or not isinstance(shape, list):
         raise HeaderError(f"tensor {name[:80]!r} without dtype or shape")
     if not all(_is_whole(each) and 0 <= each <= MAX_DIMENSION for each in shape):
         raise HeaderError(f"tensor {name[:80]!r} has no sane shape")
+    _check_place(
+        name, told.get("data_offsets"), math.prod(shape) * BITS_PER_ELEMENT.get(dtype, 0), data_bytes
+    )
     return Tensor(name, dtype, tuple(shape))
+
+
+def _check_place(name: str, offsets: Any, bits: int, data_bytes: int | None) -> None:
+    """A tensor takes as many bytes as its shape needs, and the file has them. `bits` 0: not known."""
+    if not isinstance(offsets, list) or len(offsets) != 2 or not all(map(_is_whole, offsets)):
+        raise HeaderError(f"tensor {name[:80]!r} without a place")
+    begin, end = offsets
+    if not 0 <= begin <= end or (bits and (end - begin) * 8 != bits):
+        raise HeaderError(f"tensor {name[:80]!r} does not fill its place")
+    if data_bytes is not None and end > data_bytes:
+        raise HeaderError(f"tensor {name[:80]!r} lies beyond the end of the file")

@@ -8,13 +8,21 @@ for ever: the answer, or that there is none, becomes a candidate of the model's 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from crawler.fetch.client import Fetcher, FetchResult
 from crawler.records import Facts
-from crawler.resolve.huggingface.parameters import Confidence, Label, Method, ParameterCount, choose_count
+from crawler.resolve.huggingface.parameters import (
+    Confidence,
+    Label,
+    Method,
+    ParameterCount,
+    choose_count,
+    is_usable,
+)
 from crawler.resolve.huggingface.safetensors import (
     LENGTH_BYTES,
     MAX_HEADER_BYTES,
@@ -36,6 +44,7 @@ MAX_CONFIG_BYTES: Final = 10_000_000
 MOST_SHARDS: Final = 500
 """Read one after the other; the largest public models have fewer."""
 READ_METHODS: Final = frozenset({Method.HEADERS, Method.INDEX, Method.INDEX_SIZE})
+WHOLE_LENGTH: Final = re.compile(r"bytes \d{1,15}-\d{1,15}/(\d{1,15})", re.ASCII)
 DOUBTED: Final = frozenset({Label.PACKED, Label.CONTRADICTED})
 BYTES_OF_DTYPE: Final = {"F32": 4, "F16": 2, "BF16": 2}
 
@@ -55,13 +64,21 @@ class WeightsReader:
         """The facts with what headers tell, remembered or read now. Nothing is asked unless it could help."""
         counts = _candidates(facts)
         revision = facts.get("revision")
-        remembered = [each for each in _candidates(known) if each.get("method") in READ_METHODS]
+        remembered = [
+            each
+            for each in _candidates(known)
+            if each.get("method") in READ_METHODS and each.get("label") != Label.GATED
+        ]
         current = [each for each in remembered if each.get("revision") == revision]
         if not current and may_read and is_doubted(facts):
-            current = await self._read(str(facts["full_name"]), str(revision), counts)
-        if not current and facts.get("parameter_method") in {None, Method.NAME}:
+            if facts.get("gated"):
+                current = [_not_counted(counts, str(revision), Label.GATED)]
+            else:
+                current = await self._read(str(facts["full_name"]), str(revision), counts)
+        if facts.get("parameter_method") in {None, Method.NAME} and not any(map(is_usable, current)):
             # What an earlier revision told is better than nothing; it carries its revision.
-            current = remembered
+            earlier = (each for each in remembered if each.get("revision") != revision)
+            current += [each for each in earlier if each.get("label") != Label.UNREADABLE]
         return facts | choose_count([*_only(current, Method.HEADERS), *_with_declared(counts, current)])
 
     async def _read(
@@ -72,8 +89,7 @@ class WeightsReader:
         except _NotToldNow:
             return []
         except HeaderError:
-            told = next((each["value"] for each in counts), 0)
-            found = [ParameterCount(told, Method.HEADERS, Confidence.NONE, revision, Label.UNREADABLE)]
+            return [_not_counted(counts, revision, Label.UNREADABLE)]
         return [each.to_fact() for each in found]
 
     async def _count(self, name: str, revision: str) -> list[ParameterCount]:
@@ -107,7 +123,7 @@ class WeightsReader:
         )
         if _is_missing(result):
             raise HeaderError(f"no file {file}")
-        return parse_header(result.body)
+        return parse_header(result.body, _file_bytes(result))
 
     async def _get_json(self, name: str, revision: str, file: str, most: int) -> Any:
         """A small file; None where there is none."""
@@ -126,17 +142,21 @@ class WeightsReader:
 
 
 def is_doubted(facts: Facts) -> bool:
-    """Whether headers could tell more: an open repository whose own totals are packed or contradicted."""
+    """Whether headers could tell more: the repository's own totals are packed or contradicted."""
     return (
         bool(facts.get("full_name"))
         and bool(facts.get("revision"))
-        and not facts.get("gated")
         and not facts.get("disabled")
         and any(
             each.get("method") == Method.SAFETENSORS and each.get("label") in DOUBTED
             for each in _candidates(facts)
         )
     )
+
+
+def _not_counted(counts: Sequence[Mapping[str, Any]], revision: str, why: Label) -> Mapping[str, Any]:
+    """Says that there is no count from headers, and why; its value is the one in doubt."""
+    return ParameterCount(counts[0]["value"], Method.HEADERS, Confidence.NONE, revision, why).to_fact()
 
 
 def _read_index(index: Any, counted: int, dtypes: set[str], revision: str) -> list[ParameterCount]:
@@ -160,6 +180,15 @@ def _has_header(body: bytes) -> bool:
     except HeaderError:
         return True
     return length is not None and len(body) >= LENGTH_BYTES + length
+
+
+def _file_bytes(result: FetchResult) -> int | None:
+    """How long the whole file is, where its host says so."""
+    if match := WHOLE_LENGTH.fullmatch(result.headers.get("content-range", "")):
+        return int(match[1])
+    length = result.headers.get("content-length", "")
+    is_whole = result.status == 200 and "content-encoding" not in result.headers
+    return int(length) if is_whole and length.isascii() and length.isdigit() else None
 
 
 def _is_missing(result: FetchResult) -> bool:
