@@ -60,6 +60,7 @@ for _command in (
     reading.export,
     reading.explain,
     reading.status,
+    reading.serve,
     documents.extract,
     documents.import_,
     documents.expand,

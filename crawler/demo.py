@@ -69,7 +69,7 @@ def next_steps(config: Path, database: Path) -> Iterator[str]:
     yield f"  crawler export --config {config} --output demo.json"
     yield f"  crawler status --config {config}"
     yield f"  sqlite3 {database} 'SELECT * FROM dead_links'"  # noqa: S608 - shown, not run
-    yield f"  datasette {database}   # pip install datasette"
+    yield f"  crawler serve --config {config} --open   # pip install 'crawler[serve]'"
 
 
 def shipped_catalog() -> Path:

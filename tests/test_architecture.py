@@ -41,6 +41,8 @@ ONLY_HERE = {
     "httpcore": ("crawler.fetch",),
     "sqlite3": ("crawler.store",),
     "sqlite_utils": ("crawler.store",),
+    "datasette": ("crawler.serve",),
+    "uvicorn": ("crawler.serve",),
     "graphql": ("crawler.sandbox",),
     "trustme": ("crawler.sandbox",),
     "h11": ("crawler.sandbox",),

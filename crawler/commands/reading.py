@@ -1,4 +1,4 @@
-"""Commands that read the database: report, export, explain, status."""
+"""Commands that read the database: report, export, explain, status, serve."""
 
 from __future__ import annotations
 
@@ -163,3 +163,44 @@ def status(context: Context, as_json: bool) -> None:
         return
     for line in status_lines(described):
         click.echo(line)
+
+
+@click.command()
+@with_config
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=8001, show_default=True, help="0: any free one."
+)
+@click.option("--open/--no-open", "open_", default=False, help="Open it in the web browser of this desktop.")
+@click.option(
+    "--write-metadata",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Instead: write what `datasette DATABASE -m FILE` is told.",
+)
+@click.option(
+    "--write-config",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Instead, or with it: what Datasette 1.0 wants with -c besides.",
+)
+@click.pass_obj
+def serve(
+    context: Context, port: int, open_: bool, write_metadata: Path | None, write_config: Path | None
+) -> None:
+    """Browse the database in a web browser: a copy as of now, on this machine only, until Ctrl-C.
+
+    \b
+    Example:
+      crawler serve --open
+    """
+    from crawler.serve import browse
+
+    if write_metadata is not None or write_config is not None:
+        browse.write_metadata(context.config, write_metadata, write_config)
+        return
+    copy, page = browse.prepare(context.config)
+    with browse.listen(port) as listener:
+        click.echo(f"serving at {browse.address_of(listener)} (Ctrl-C ends it)", err=True)
+        if open_:
+            browse.open_browser(listener)
+        browse.serve(copy, page, listener)

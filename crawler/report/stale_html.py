@@ -44,8 +44,10 @@ class Chart:
     note: str
 
 
-def render_html(report: StaleReport, over_time: OverTime) -> Iterator[str]:
-    """The page in pieces."""
+def render_html(
+    report: StaleReport, over_time: OverTime, browse: tuple[tuple[str, str], ...] = ()
+) -> Iterator[str]:
+    """The page in pieces; `browse` is where it leads when it is served, with what that is called."""
     script, style = _asset("report.js"), _asset("report.css")
     policy = (
         f"default-src 'none'; script-src {_digest(script)}; style-src {_digest(style)};"
@@ -57,6 +59,7 @@ def render_html(report: StaleReport, over_time: OverTime) -> Iterator[str]:
         .get_template("report.html")
         .generate(
             report=report,
+            browse=browse,
             t=report.text,
             script=Markup(script),  # noqa: S704 - ours, and must be byte for byte what the digest is of
             style=Markup(style),  # noqa: S704

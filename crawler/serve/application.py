@@ -1,0 +1,52 @@
+"""The web application. It imports Datasette, so it is imported when somebody serves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from datasette import hookimpl
+from datasette.app import Datasette
+from datasette.plugins import pm
+from datasette.utils.asgi import Response
+
+from crawler.store.search import match_words
+
+if TYPE_CHECKING:
+    import sqlite3
+
+SETTINGS: Final = {
+    "sql_time_limit_ms": 5000,  # the default of one second is short for a list of 100,000 links
+    "facet_time_limit_ms": 1000,
+    "suggest_facets": False,  # ours are chosen by hand
+}
+PLUGIN: Final = "crawler"
+
+
+class HomePage:
+    """A Datasette plugin: `/` is the report, and words are searched as they were indexed."""
+
+    def __init__(self, page: str) -> None:
+        self._page = page
+        self.__name__ = PLUGIN  # Datasette takes every plugin for a module
+
+    @hookimpl  # type: ignore[untyped-decorator]
+    def register_routes(self) -> list[tuple[str, Callable[[], Any]]]:
+        async def home() -> Response:
+            return Response.html(self._page)
+
+        return [(r"^/$", home)]
+
+    # Last, because Datasette's own plugin would put its function in the place of ours.
+    @hookimpl(trylast=True)  # type: ignore[untyped-decorator]
+    def prepare_connection(self, conn: sqlite3.Connection) -> None:
+        conn.create_function("escape_fts", 1, match_words)
+
+
+def build_application(copy: Path, metadata: dict[str, Any], page: str) -> Any:
+    """The ASGI application over one copy that nobody writes. One a process: plugins are the process's."""
+    if pm.has_plugin(PLUGIN):
+        pm.unregister(name=PLUGIN)
+    pm.register(HomePage(page), name=PLUGIN)
+    return Datasette([], immutables=[str(copy)], metadata=metadata, settings=SETTINGS).app()
