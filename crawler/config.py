@@ -150,6 +150,17 @@ class ScheduleSettings(Struct, frozen=True, forbid_unknown_fields=True):
     recheck: Annotated[
         str, Meta(description="cron expression of a run over suspect links only; empty: never")
     ] = ""
+    crawl_options: Annotated[
+        tuple[str, ...], Meta(description="options of that crawl: --only=…, --document=… or --limit=…")
+    ] = ()
+    recheck_options: Annotated[tuple[str, ...], Meta(description="and of the recheck")] = ()
+    jitter_seconds: Annotated[
+        Seconds, Meta(description="start each job by chance up to so many seconds later")
+    ] = 0.0
+    health_file: Annotated[
+        str,
+        Meta(description="JSON for supervisors, written every minute, relative to this file; empty: none"),
+    ] = ""
     steady_rest_days: Annotated[
         int, Meta(ge=0, description="ask links fine for a month only every so many days; 0: each run")
     ] = 0

@@ -1,12 +1,14 @@
 from datetime import UTC, datetime
 from itertools import islice
+from pathlib import Path
 
 import pytest
 from apscheduler.triggers.base import BaseTrigger
 
 from crawler.config import ScheduleSettings
 from crawler.errors import UsageError
-from crawler.schedule import next_run_at, parse_cron, was_missed
+from crawler.heartbeat import Heartbeat
+from crawler.schedule import job_arguments, next_run_at, parse_cron, was_missed
 
 SUNDAY = datetime(2026, 11, 15, tzinfo=UTC)
 
@@ -76,3 +78,23 @@ def test_missed_runs_come_from_the_last_run(last: str | None, now: str, missed: 
     trigger = parse_cron("30 2 * * *", "UTC")
     last_at = datetime.fromisoformat(last).replace(tzinfo=UTC) if last else None
     assert was_missed(trigger, last_at, datetime.fromisoformat(now).replace(tzinfo=UTC)) is missed
+
+
+def test_a_job_has_options_of_its_own() -> None:
+    settings = ScheduleSettings(crawl_options=("--only=web", "--limit=5"))
+    assert job_arguments(settings, "crawl") == ["run", "--no-progress", "--only=web", "--limit=5"]
+    assert job_arguments(settings, "recheck") == ["run", "--no-progress", "--suspects"]
+
+
+@pytest.mark.parametrize("option", ["--config=/etc/passwd", "--only", "--limit=", "web", "", "; reboot"])
+def test_a_job_takes_no_other_option(option: str) -> None:
+    with pytest.raises(UsageError, match=r"schedule\.recheck_options"):
+        job_arguments(ScheduleSettings(recheck_options=(option,)), "recheck")
+
+
+def test_a_health_file_that_cannot_be_written_is_only_a_warning(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "file").write_text("")
+    Heartbeat().write(tmp_path / "file" / "health.json", None, SUNDAY, {})
+    assert "cannot be written" in caplog.text
