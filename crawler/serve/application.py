@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from datasette import hookimpl
 from datasette.app import Datasette
@@ -22,6 +22,25 @@ SETTINGS: Final = {
     "suggest_facets": False,  # ours are chosen by hand
 }
 PLUGIN: Final = "crawler"
+
+
+Scope: TypeAlias = dict[str, Any]
+Application: TypeAlias = Callable[[Scope, Any, Any], Awaitable[None]]
+THIS_MACHINE: Final = frozenset({b"127.0.0.1", b"localhost"})
+
+
+class LocalOnly:
+    """Answers who asks for this machine: a stranger's page, its name pointed here, may not read along."""
+
+    def __init__(self, application: Application) -> None:
+        self._application = application
+
+    async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
+        host: bytes = dict(scope.get("headers", ())).get(b"host", b"")
+        if scope["type"] != "lifespan" and host.partition(b":")[0].lower() not in THIS_MACHINE:
+            await Response.text("Ask for 127.0.0.1 or localhost.", status=421).asgi_send(send)
+        else:
+            await self._application(scope, receive, send)
 
 
 class HomePage:
@@ -44,9 +63,10 @@ class HomePage:
         conn.create_function("escape_fts", 1, match_words)
 
 
-def build_application(copy: Path, metadata: dict[str, Any], page: str) -> Any:
+def build_application(copy: Path, metadata: dict[str, Any], page: str) -> Application:
     """The ASGI application over one copy that nobody writes. One a process: plugins are the process's."""
     if pm.has_plugin(PLUGIN):
         pm.unregister(name=PLUGIN)
     pm.register(HomePage(page), name=PLUGIN)
-    return Datasette([], immutables=[str(copy)], metadata=metadata, settings=SETTINGS).app()
+    datasette = Datasette([], immutables=[str(copy)], metadata=metadata, settings=SETTINGS)
+    return LocalOnly(datasette.app())

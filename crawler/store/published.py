@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import tempfile
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -10,7 +11,6 @@ from typing import Final
 
 from crawler.errors import UnableError
 from crawler.records import Catalog
-from crawler.store.backup import PARTIAL
 from crawler.store.connect import connect_read_only, explained, has_tables
 from crawler.store.preview import catalog_in_memory
 from crawler.store.search import space_out
@@ -50,19 +50,18 @@ def publish(database: Path, load_catalog: Callable[[], Catalog]) -> Path:
     Raises UnableError when there is something else than a database of ours, or no room.
     """
     target = database.parent / FOLDER / database.name
-    partial = target.with_name(target.name + PARTIAL)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        partial.unlink(missing_ok=True)
-        with closing(_source(database, load_catalog)) as source, explained(partial):
-            source.execute("VACUUM INTO ?", [str(partial)])
-            with closing(sqlite3.connect(partial)) as copy:
-                _index(copy)
-        partial.replace(target)
+        # A room of its own: two may publish at once.
+        with tempfile.TemporaryDirectory(prefix=".", dir=target.parent) as room:
+            partial = Path(room) / database.name
+            with closing(_source(database, load_catalog)) as source, explained(partial):
+                source.execute("VACUUM INTO ?", [str(partial)])
+                with closing(sqlite3.connect(partial)) as copy:
+                    _index(copy)
+            partial.replace(target)
     except OSError as error:
         raise UnableError(f"cannot write the copy: {error.strerror}", where=str(target)) from error
-    finally:
-        partial.unlink(missing_ok=True)
     return target
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import http.client
 import json
-import os
 import re
 import shutil
 import signal
@@ -12,13 +12,8 @@ import sqlite3
 import subprocess
 import sys
 import urllib.error
-import urllib.request
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from contextlib import closing
 from pathlib import Path
-from typing import Any
-from urllib.parse import quote, urlencode
 
 import pytest
 from click.testing import CliRunner
@@ -26,63 +21,10 @@ from click.testing import CliRunner
 from crawler.cli import cli
 from crawler.errors import UsageError
 from crawler.store.published import publish
-from tests.report.conftest import ALPACA, VICUNA, Nights, missing, saw
+from tests.report.conftest import ALPACA, VICUNA, Nights, missing
+from tests.serve.conftest import HOSTILE, WAIT_SECONDS, Served, serving
 
 datasette = pytest.importorskip("datasette")
-
-HOSTILE = "<script>window.pwned=1</script>"
-WAIT_SECONDS = 60
-
-
-@dataclass(frozen=True)
-class Served:
-    origin: str
-    process: subprocess.Popen[str]
-
-    def page(self, path: str, **parameters: str) -> str:
-        url = f"{self.origin}{quote(path)}" + (f"?{urlencode(parameters)}" if parameters else "")
-        with urllib.request.urlopen(url, timeout=WAIT_SECONDS) as answer:
-            body: str = answer.read().decode()
-        return body
-
-    def rows(self, path: str, **parameters: str) -> list[dict[str, Any]]:
-        told: list[dict[str, Any]] = json.loads(self.page(f"{path}.json", _shape="array", **parameters))
-        return told
-
-
-@contextmanager
-def serving(folder: Path) -> Iterator[Served]:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "crawler", "serve", "--config", str(folder / "config.toml"), "--port", "0"],
-        stderr=subprocess.PIPE,
-        text=True,
-        env=os.environ | {"NO_PROXY": "127.0.0.1"},
-    )
-    try:
-        assert process.stderr is not None
-        said = process.stderr.readline()
-        found = re.search(r"http://127\.0\.0\.1:\d+", said)
-        assert found, said + process.stderr.read()
-        yield Served(found[0], process)
-    finally:
-        process.kill()
-        process.communicate()
-
-
-@pytest.fixture(scope="module")
-def nights_of_module(tmp_path_factory: pytest.TempPathFactory) -> Nights:
-    nights = Nights(tmp_path_factory.mktemp("served"))
-    nights.config.path.touch()
-    nights.pass_night(saw(VICUNA, facts={"stars": 10, "title": HOSTILE, "description": "指令微调的模型"}))
-    for _ in range(4):
-        nights.pass_night(missing(ALPACA))
-    return nights
-
-
-@pytest.fixture(scope="module")
-def served(nights_of_module: Nights) -> Iterator[Served]:
-    with serving(nights_of_module.config.folder) as served:
-        yield served
 
 
 def test_the_home_page_answers_at_a_glance(served: Served) -> None:
@@ -136,6 +78,16 @@ def test_strangers_text_is_shown_and_not_run(served: Served) -> None:
 def test_nothing_can_be_written(served: Served) -> None:
     with pytest.raises(urllib.error.HTTPError, match="400"):
         served.page("/crawler", sql="DELETE FROM links")
+
+
+@pytest.mark.parametrize(("host", "status"), [("localhost:8001", 200), ("rebound.example:8001", 421)])
+def test_only_this_machine_is_answered(served: Served, host: str, status: int) -> None:
+    connection = http.client.HTTPConnection(served.origin.removeprefix("http://"), timeout=WAIT_SECONDS)
+    with closing(connection):
+        connection.request("GET", "/", headers={"Host": host})
+        answer = connection.getresponse()
+        assert answer.status == status
+        assert (ALPACA in answer.read().decode()) == (status == 200)
 
 
 def test_a_signal_ends_it(nights: Nights) -> None:
