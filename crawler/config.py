@@ -83,7 +83,7 @@ class HuggingFaceSettings(Struct, frozen=True, forbid_unknown_fields=True):
     read_headers: Annotated[
         bool,
         Meta(
-            description="count parameters of packed weights from their headers, once per revision; "
+            description="count packed and pickled weights from their headers or index, once per revision; "
             "the Hub counts each as a download"
         ),
     ] = False

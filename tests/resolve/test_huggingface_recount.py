@@ -319,6 +319,7 @@ def test_a_header_is_read() -> None:
         header_of({"a": {"dtype": "F16", "shape": [-1]}}),
         header_of({"a": {"dtype": "F16", "shape": [True]}}),
         header_of({"a": {"dtype": "F16", "shape": [MAX_DIMENSION + 1], "data_offsets": [0, 2**33 + 2]}}),
+        header_of({"a": {"dtype": "F16", "shape": [1] * 65, "data_offsets": [0, 2]}}),
         header_of({"a": {"dtype": "F16", "shape": [2]}}),
         header_of({"a": {"dtype": "F16", "shape": [2], "data_offsets": [4, 0]}}),
         header_of({"a": {"dtype": "F16", "shape": [2], "data_offsets": [0, 1]}}),

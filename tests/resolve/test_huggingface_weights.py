@@ -11,7 +11,9 @@ import pytest
 
 from crawler.records import Known, Link, Question, Reason, Target, TargetKind
 from crawler.resolve.huggingface.packing import BITS_PER_ELEMENT
+from crawler.resolve.huggingface.parameters import choose_count, read_parameter_facts
 from crawler.resolve.huggingface.resolver import HuggingFaceResolver
+from crawler.resolve.huggingface.weights import read_old_index
 from crawler.sandbox.hub import FILE_HOST
 from crawler.sandbox.world import World
 
@@ -183,3 +185,105 @@ def test_totals_that_nobody_doubts_need_no_headers(packed: World, ask: Ask) -> N
 def test_only_the_header_crosses_the_wire(packed: World, ask: Ask) -> None:
     asked = look(ask)
     assert sum(asked.meter.bytes().values()) < 1_000_000
+
+
+# --- indexes of pickled weights ------------------------------------------------------------------
+
+OLD = "pytorch_model.bin.index.json"
+SEVEN_B = {"metadata": {"total_size": 13_476_831_232}, "weight_map": {"a": "pytorch_model-1.bin"}}
+
+
+@pytest.fixture
+def pickled(world: World) -> World:
+    world.hub.fields[f"models/{NAME}"] = {
+        "sha": REVISION,
+        "safetensors": None,
+        "gguf": None,
+        "tags": ["pytorch"],
+        "siblings": [{"rfilename": "config.json"}, {"rfilename": OLD}],
+        "usedStorage": 13_500_000_000,
+    }
+    world.hub.files = {
+        f"{NAME}/{OLD}": json.dumps(SEVEN_B).encode(),
+        f"{NAME}/config.json": json.dumps({"torch_dtype": "float16"}).encode(),
+    }
+    return world
+
+
+def test_the_index_of_pickled_weights_tells_their_size_once(pickled: World, ask: Ask) -> None:
+    facts = look(ask).only.facts
+    assert (facts["parameter_count"], facts["parameter_method"]) == (6_738_415_616, "index-size")
+    assert facts["parameter_counts"] == [
+        {"value": 6_738_415_616, "method": "index-size", "revision": REVISION, "confidence": "low"}
+    ]
+    assert sorted(files_asked(pickled)) == ["config.json", OLD]
+    pickled.requests.clear()
+    assert look(ask, known=facts, read_headers=False).only.facts["parameter_count"] == 6_738_415_616
+    assert look(ask, known=facts).only.facts["parameter_count"] == 6_738_415_616
+    assert files_asked(pickled) == []
+
+
+def test_a_declared_total_comes_before_the_bytes(pickled: World, ask: Ask) -> None:
+    index = {"metadata": {"total_parameters": "6738415616", "total_size": 13_476_831_232}}
+    pickled.hub.files[f"{NAME}/{OLD}"] = json.dumps(index).encode()
+    counts = look(ask).only.facts["parameter_counts"]
+    assert [each["method"] for each in counts] == ["index", "index-size"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param({"safetensors": {"parameters": {"F16": 70}, "total": 70}}, id="measured by the Hub"),
+        pytest.param({"gated": "manual"}, id="gated"),
+        pytest.param({"siblings": [{"rfilename": "pytorch_model.bin"}]}, id="no index there"),
+        pytest.param({"siblings": None}, id="files not told"),
+        pytest.param({"siblings": [None, {"rfilename": 7}, "x"]}, id="files of strange types"),
+    ],
+)
+def test_no_index_is_asked_for_in_vain(pickled: World, ask: Ask, change: dict[str, Any]) -> None:
+    pickled.hub.fields[f"models/{NAME}"] |= change
+    assert look(ask).only.reason in {Reason.OK, Reason.GATED}
+    assert files_asked(pickled) == []
+
+
+def test_files_are_listed_only_for_who_reads_them(pickled: World, ask: Ask) -> None:
+    look(ask, read_headers=False)
+    assert not any("siblings" in request.query_string for request in pickled.requests)
+    assert files_asked(pickled) == []
+
+
+@pytest.mark.parametrize(
+    ("config", "change", "counts"),
+    [
+        pytest.param({"torch_dtype": "float16"}, {"usedStorage": 10**9}, ["contradicted"], id="too large"),
+        pytest.param({}, {}, ["unreadable"], id="no number format"),
+        pytest.param({"torch_dtype": "float16", **CONFIG}, {}, ["packed"], id="packed"),
+    ],
+)
+def test_bytes_that_tell_no_count(
+    pickled: World, ask: Ask, config: dict[str, Any], change: dict[str, Any], counts: list[str]
+) -> None:
+    pickled.hub.fields[f"models/{NAME}"] |= change
+    pickled.hub.files[f"{NAME}/config.json"] = json.dumps(config).encode()
+    facts = look(ask).only.facts
+    assert "parameter_count" not in facts
+    assert [each.get("label") for each in facts["parameter_counts"]] == counts
+    pickled.requests.clear()
+    assert look(ask, known=facts).only.facts["parameter_counts"] == facts["parameter_counts"]
+    assert files_asked(pickled) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "method", "label"),
+    [
+        pytest.param("a/some-7b", "index-size", None, id="the name agrees"),
+        pytest.param("a/some-13b", "name", "contradicted", id="half of what the name claims"),
+        pytest.param("a/some-7b-delta", None, "delta", id="a delta"),
+    ],
+)
+def test_the_index_is_held_against_the_name(name: str, method: str | None, label: str | None) -> None:
+    facts = read_parameter_facts({}, name) | {"revision": REVISION, "full_name": name}
+    (found,) = read_old_index(SEVEN_B, {"torch_dtype": "float16"}, facts)
+    assert found.label == label
+    chosen = choose_count([found.to_fact(), *facts["parameter_counts"]])
+    assert chosen.get("parameter_method") == method

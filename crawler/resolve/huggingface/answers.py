@@ -98,6 +98,8 @@ class Verdict:
     suggested_url: str | None = None
     hops: tuple[Hop, ...] = ()
     elapsed_seconds: float | None = None
+    files: frozenset[str] = frozenset()
+    """Names of the repository's files, where they were asked for."""
 
 
 def read_repository(kind: TargetKind, asked_id: str, answer: HubAnswer, known: Known) -> Verdict:
@@ -141,9 +143,10 @@ def _read_found_repository(kind: TargetKind, asked_id: str, answer: HubAnswer, k
             answer, Outcome.RESTRICTED, Reason.DISABLED, facts=facts, host_id=host_id, final_url=final_url
         )
     if served_id.casefold() != asked_id.casefold():
-        return _moved(answer, facts, host_id, final_url)
+        return replace(_moved(answer, facts, host_id, final_url), files=_read_files(repository))
     reason = Reason.GATED if facts.get("gated") else Reason.OK
-    return _verdict(answer, Outcome.ALIVE, reason, facts=facts, host_id=host_id, final_url=final_url)
+    seen = _verdict(answer, Outcome.ALIVE, reason, facts=facts, host_id=host_id, final_url=final_url)
+    return replace(seen, files=_read_files(repository))
 
 
 def _read_absence(answer: HubAnswer) -> Verdict:
@@ -228,6 +231,13 @@ def _is_stranger(known: Known, host_id: str | None) -> bool:
 def _read_host_id(thing: Mapping[str, Any]) -> str | None:
     value = thing.get("_id")
     return value if isinstance(value, str) and value else None
+
+
+def _read_files(repository: Mapping[str, Any]) -> frozenset[str]:
+    siblings = repository.get("siblings")
+    listed = siblings if isinstance(siblings, list) else []
+    names = (each.get("rfilename") for each in listed if isinstance(each, Mapping))
+    return frozenset(name for name in names if isinstance(name, str))
 
 
 def _unreadable(answer: HubAnswer) -> Verdict:

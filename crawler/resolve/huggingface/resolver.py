@@ -41,6 +41,8 @@ MODEL_FIELDS: Final = (
     *DATASET_FIELDS,
     *("config", "gguf", "library_name", "pipeline_tag", "safetensors", "usedStorage"),
 )
+WITH_FILES: Final = (*MODEL_FIELDS, "siblings")
+"""The names of a model's files: they can be many, and only who reads weights wants them."""
 
 LISTING_FROM: Final = 3
 """Links of one owner and kind from which a listing is the cheaper question."""
@@ -85,11 +87,12 @@ class HuggingFaceResolver:
     async def _look_at_all(
         self, session: HubSession, questions: Sequence[Question], record: Callable[[Observation], None]
     ) -> None:
-        listed = await _list_owner(session, questions) if len(questions) >= LISTING_FROM else {}
+        with_files = self._settings.huggingface.read_headers
+        listed = await _list_owner(session, questions, with_files) if len(questions) >= LISTING_FROM else {}
 
         async def look(question: Question) -> None:
             answer = listed.get(question.link.target.id.casefold())
-            verdict = await _look_at(session, question, answer)
+            verdict = await _look_at(session, question, answer, with_files)
             record(self._observe(question, await self._count_weights(verdict, question.known)))
 
         async with asyncio.TaskGroup() as group:
@@ -98,12 +101,13 @@ class HuggingFaceResolver:
 
     async def _count_weights(self, verdict: Verdict, known: Known) -> Verdict:
         """What headers of weights tell, remembered of this revision or, on request, read now."""
-        if "parameter_counts" not in verdict.facts and "parameter_counts" not in known.facts:
+        has_counts = "parameter_counts" in verdict.facts or "parameter_counts" in known.facts
+        if not has_counts and not verdict.files:
             return verdict
         if not verdict.facts.get("revision"):
             return replace(verdict, facts=keep_measured(verdict.facts, known.facts))
         may_read = self._settings.huggingface.read_headers
-        facts = await self._weights.add_counts(verdict.facts, known.facts, may_read=may_read)
+        facts = await self._weights.add_counts(verdict.facts, known.facts, verdict.files, may_read=may_read)
         return replace(verdict, facts=keep_measured(facts, known.facts))
 
     def _observe(self, question: Question, verdict: Verdict) -> Observation:
@@ -138,10 +142,12 @@ def group_by_owner(questions: Iterable[Question]) -> list[list[Question]]:
     ]
 
 
-async def _list_owner(session: HubSession, questions: Sequence[Question]) -> Mapping[str, HubAnswer]:
+async def _list_owner(
+    session: HubSession, questions: Sequence[Question], with_files: bool
+) -> Mapping[str, HubAnswer]:
     """One page of an owner's repositories, as an answer per repository by its case-folded id."""
     target = questions[0].link.target
-    answer = await session.ask(_ask_listing(target.kind, target.id.partition("/")[0]))
+    answer = await session.ask(_ask_listing(target.kind, target.id.partition("/")[0], with_files))
     if answer.status != 200 or answer.failure is not None or not isinstance(answer.json, list):
         return {}
     return {
@@ -157,23 +163,25 @@ async def _list_owner(session: HubSession, questions: Sequence[Question]) -> Map
     }
 
 
-async def _look_at(session: HubSession, question: Question, listed: HubAnswer | None) -> Verdict:
+async def _look_at(
+    session: HubSession, question: Question, listed: HubAnswer | None, with_files: bool
+) -> Verdict:
     target = question.link.target
     match target.kind:
         case TargetKind.HUGGINGFACE_MODEL | TargetKind.HUGGINGFACE_DATASET | TargetKind.HUGGINGFACE_SPACE:
-            answer = listed or await session.ask(_ask_repository(target.kind, target.id))
+            answer = listed or await session.ask(_ask_repository(target.kind, target.id, with_files))
             return read_repository(target.kind, target.id, answer, question.known)
         case TargetKind.HUGGINGFACE_OWNER:
-            return await _look_at_owner(session, target.id, question.known)
+            return await _look_at_owner(session, target.id, question.known, with_files)
         case other:
             return Verdict(Outcome.SKIPPED, Reason.SKIPPED, detail=f"the Hub's API knows no {other}")
 
 
-async def _look_at_owner(session: HubSession, name: str, known: Known) -> Verdict:
+async def _look_at_owner(session: HubSession, name: str, known: Known, with_files: bool) -> Verdict:
     """An organisation, a user, or a model from before models had owners (`gpt2`)."""
     if not OWNER_NAME.fullmatch(name):
         return Verdict(Outcome.SKIPPED, Reason.INVALID_URL, detail=f"no name of an owner: {name!r}")
-    as_model = _ask_repository(MODEL, name)
+    as_model = _ask_repository(MODEL, name, with_files)
     if "full_name" in known.facts:
         answer = await session.ask(as_model)
         if not answer.is_absence:
@@ -193,7 +201,7 @@ async def _look_at_owner(session: HubSession, name: str, known: Known) -> Verdic
 # --- questions, as calls of the client library ---------------------------------------------------
 
 
-def _ask_repository(kind: TargetKind, repository_id: str) -> Call:
+def _ask_repository(kind: TargetKind, repository_id: str, with_files: bool) -> Call:
     def call(api: HfApi, token: str | bool) -> object:
         match kind:
             case TargetKind.HUGGINGFACE_DATASET:
@@ -201,12 +209,14 @@ def _ask_repository(kind: TargetKind, repository_id: str) -> Call:
             case TargetKind.HUGGINGFACE_SPACE:
                 return api.space_info(repository_id, expand=list(SPACE_FIELDS), token=token)
             case _:
-                return api.model_info(repository_id, expand=list(MODEL_FIELDS), token=token)
+                return api.model_info(
+                    repository_id, expand=list(WITH_FILES if with_files else MODEL_FIELDS), token=token
+                )
 
     return call
 
 
-def _ask_listing(kind: TargetKind, owner: str) -> Call:
+def _ask_listing(kind: TargetKind, owner: str, with_files: bool) -> Call:
     """The most liked repositories first: those that lists link to. Taking one item asks for one page."""
 
     def call(api: HfApi, token: str | bool) -> object:
@@ -217,7 +227,10 @@ def _ask_listing(kind: TargetKind, owner: str) -> Call:
             case TargetKind.HUGGINGFACE_SPACE:
                 return next(iter(api.list_spaces(expand=list(SPACE_FIELDS), **options)), None)
             case _:
-                return next(iter(api.list_models(expand=list(MODEL_FIELDS), **options)), None)
+                return next(
+                    iter(api.list_models(expand=list(WITH_FILES if with_files else MODEL_FIELDS), **options)),
+                    None,
+                )
 
     return call
 

@@ -19,6 +19,7 @@ from crawler.resolve.huggingface.packing import BITS_PER_ELEMENT, Packing
 LENGTH_BYTES: Final = 8
 MAX_HEADER_BYTES: Final = 25_000_000
 MAX_DIMENSION: Final = 2**32
+MAX_RANK: Final = 64
 MAX_SHARDS: Final = 10_000
 SHARD_NAME: Final = re.compile(r"[\w.-]{1,200}\.safetensors", re.ASCII)
 EXPERT: Final = re.compile(r"\.experts\.(\d+)\.")
@@ -167,7 +168,7 @@ def _parse_tensor(name: str, told: Any, data_bytes: int | None) -> Tensor:
     shape = told.get("shape") if isinstance(told, dict) else None
     if not isinstance(dtype, str) or not isinstance(shape, list):
         raise HeaderError(f"tensor {name[:80]!r} without dtype or shape")
-    if not all(_is_whole(each) and 0 <= each <= MAX_DIMENSION for each in shape):
+    if len(shape) > MAX_RANK or not all(_is_whole(each) and 0 <= each <= MAX_DIMENSION for each in shape):
         raise HeaderError(f"tensor {name[:80]!r} has no sane shape")
     _check_place(
         name, told.get("data_offsets"), math.prod(shape) * BITS_PER_ELEMENT.get(dtype, 0), data_bytes

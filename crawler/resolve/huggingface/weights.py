@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from crawler.fetch.client import Fetcher, FetchResult
 from crawler.records import Facts
+from crawler.resolve.huggingface.packing import Packing
 from crawler.resolve.huggingface.parameters import (
+    LEAST_BITS,
+    STORAGE_SLACK,
     Confidence,
     Label,
     Method,
@@ -35,9 +38,11 @@ from crawler.resolve.huggingface.safetensors import (
     read_header_length,
     recount,
 )
+from crawler.verdicts.counts import TOLERANCE
 
 WEIGHTS: Final = "model.safetensors"
 INDEX: Final = "model.safetensors.index.json"
+OLD_INDEX: Final = "pytorch_model.bin.index.json"
 CONFIG: Final = "config.json"
 MAX_INDEX_BYTES: Final = 100_000_000
 MAX_CONFIG_BYTES: Final = 10_000_000
@@ -47,6 +52,9 @@ READ_METHODS: Final = frozenset({Method.HEADERS, Method.INDEX, Method.INDEX_SIZE
 WHOLE_LENGTH: Final = re.compile(r"bytes \d{1,15}-\d{1,15}/(\d{1,15})", re.ASCII)
 DOUBTED: Final = frozenset({Label.PACKED, Label.CONTRADICTED})
 BYTES_OF_DTYPE: Final = {"F32": 4, "F16": 2, "BF16": 2}
+WIDTHS: Final = {"float32": 4, "float16": 2, "bfloat16": 2}
+"""Bytes of one weight, by the word of a configuration."""
+USUAL_WIDTH: Final = 2
 
 
 class _NotToldNow(Exception):  # noqa: N818 - not an error of ours, and not for users
@@ -60,8 +68,13 @@ class WeightsReader:
     fetcher: Fetcher
     endpoint: str
 
-    async def add_counts(self, facts: Facts, known: Facts, *, may_read: bool) -> Facts:
-        """The facts with what headers tell, remembered or read now. Nothing is asked unless it could help."""
+    async def add_counts(
+        self, facts: Facts, known: Facts, files: Collection[str] = (), *, may_read: bool
+    ) -> Facts:
+        """The facts with what headers or an index tell, remembered or read now.
+
+        Nothing is asked unless it could help; `files` are those that the repository is known to hold.
+        """
         counts = _candidates(facts)
         revision = facts.get("revision")
         remembered = [
@@ -75,6 +88,8 @@ class WeightsReader:
                 current = [_not_counted(counts, str(revision), Label.GATED)]
             else:
                 current = await self._read(str(facts["full_name"]), str(revision), counts)
+        elif not current and may_read and OLD_INDEX in files and is_unmeasured(facts):
+            current = await self._read_old_index(facts)
         if facts.get("parameter_method") in {None, Method.NAME} and not any(map(is_usable, current)):
             # What an earlier revision told is better than nothing; it carries its revision.
             earlier = (each for each in remembered if each.get("revision") != revision)
@@ -90,6 +105,22 @@ class WeightsReader:
             return []
         except HeaderError:
             return [_not_counted(counts, revision, Label.UNREADABLE)]
+        return [each.to_fact() for each in found]
+
+    async def _read_old_index(self, facts: Facts) -> list[Mapping[str, Any]]:
+        """What the index beside pickled weights declares: all that such a repository tells of its size."""
+        name, revision = str(facts["full_name"]), str(facts["revision"])
+        counts = _candidates(facts)
+        try:
+            index = await self._get_json(name, revision, OLD_INDEX, MAX_INDEX_BYTES)
+            if read_declared_bytes(index) is None and read_declared_total(index) is None:
+                raise HeaderError("the index declares nothing")
+            config = await self._get_json(name, revision, CONFIG, MAX_CONFIG_BYTES)
+        except _NotToldNow:
+            return []
+        except HeaderError:
+            return [_not_counted(counts, revision, Label.UNREADABLE)] if counts else []
+        found = read_old_index(index, config if isinstance(config, Mapping) else {}, facts)
         return [each.to_fact() for each in found]
 
     async def _count(self, name: str, revision: str) -> list[ParameterCount]:
@@ -152,6 +183,47 @@ def is_doubted(facts: Facts) -> bool:
             for each in _candidates(facts)
         )
     )
+
+
+def is_unmeasured(facts: Facts) -> bool:
+    """Whether an open repository tells nothing of its weights but their files."""
+    return (
+        bool(facts.get("full_name"))
+        and bool(facts.get("revision"))
+        and not facts.get("gated")
+        and not facts.get("disabled")
+        and all(each.get("method") == Method.NAME for each in _candidates(facts))
+    )
+
+
+def read_old_index(index: Any, config: Mapping[str, Any], facts: Facts) -> list[ParameterCount]:
+    """The totals that `pytorch_model.bin.index.json` declares, held against the files and the name."""
+    revision = str(facts["revision"])
+    named = next((each for each in _candidates(facts) if each.get("label") != Label.ACTIVE), {})
+    width = WIDTHS.get(str(config.get("torch_dtype") or config.get("dtype")))
+    is_packed = bool(Packing.of_config(config).method)
+    size = read_declared_bytes(index)
+    used: int | None = facts.get("used_storage")
+    is_too_large = bool(size and used and size > used * STORAGE_SLACK)
+    found: list[tuple[int, Method, Label | None]] = []
+    if (declared := read_declared_total(index)) is not None:
+        found.append((declared, Method.INDEX, None))
+    if size is not None:
+        # Kept where the bytes tell no count too: nobody need look again.
+        unknown = Label.PACKED if is_packed else Label.UNREADABLE if width is None else None
+        found.append((size // (width or USUAL_WIDTH), Method.INDEX_SIZE, unknown))
+    counts = []
+    for value, method, unknown in found:
+        # An adapter's or a delta's name speaks of another model, and so do its weights.
+        label = unknown or (Label(named["label"]) if "label" in named else None)
+        is_unlikely = "value" in named and abs(value - named["value"]) > TOLERANCE * named["value"]
+        if is_too_large or (used and value * LEAST_BITS > used * 8) or (label is None and is_unlikely):
+            label = Label.CONTRADICTED
+        is_believed = label not in {Label.CONTRADICTED, Label.UNREADABLE}
+        confidence = Confidence.LOW if is_believed else Confidence.NONE
+        base = named.get("base") if label in {Label.ADAPTER, Label.DELTA} else None
+        counts.append(ParameterCount(value, method, confidence, revision, label, base))
+    return counts
 
 
 def _not_counted(counts: Sequence[Mapping[str, Any]], revision: str, why: Label) -> Mapping[str, Any]:
