@@ -21,6 +21,13 @@ SETTINGS: Final = {
     "facet_time_limit_ms": 1000,
     "suggest_facets": False,  # ours are chosen by hand
 }
+STYLE: Final = "/-/crawler.css"
+# Sixteen explanations in one column would push the table itself off the screen.
+EXPLANATIONS_SIDE_BY_SIDE: Final = """
+dl.column-descriptions { columns: 18rem; font-size: .85rem; margin: .5rem 0; }
+dl.column-descriptions dd { margin-left: 1rem; break-before: avoid; }
+dl.column-descriptions dt { break-after: avoid; }
+"""
 PLUGIN: Final = "crawler"
 
 
@@ -55,7 +62,14 @@ class HomePage:
         async def home() -> Response:
             return Response.html(self._page)
 
-        return [(r"^/$", home)]
+        async def style() -> Response:
+            return Response(EXPLANATIONS_SIDE_BY_SIDE, content_type="text/css; charset=utf-8")
+
+        return [(r"^/$", home), (rf"^{STYLE}$", style)]
+
+    @hookimpl  # type: ignore[untyped-decorator]
+    def extra_css_urls(self) -> list[str]:
+        return [STYLE]
 
     # Last, because Datasette's own plugin would put its function in the place of ours.
     @hookimpl(trylast=True)  # type: ignore[untyped-decorator]

@@ -56,6 +56,9 @@ def test_a_table_with_its_facets(served: Served, page: Page) -> None:
     page.goto(f"{served.origin}/crawler/dead_links")
     assert page.locator(".facet-info").count() == 3
     assert page.locator("dl.column-descriptions dt").count() == len(table_columns()["dead_links"])
+    table = page.locator("table.rows-and-columns").bounding_box()
+    assert table is not None
+    assert table["y"] < WIDE[1], "the table itself is off the screen"
     shoot(page, "serve-table")
 
 
