@@ -11,7 +11,7 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -22,40 +22,33 @@ from sqlite_utils import Database
 from crawler import __version__
 from crawler.config import HealthSettings
 from crawler.errors import UsageError
-from crawler.judge import is_telling
 from crawler.outages import Outage
 from crawler.plan import Candidate
-from crawler.records import Catalog, Exclusion, Known, Link, Observation, Question, RunState, Sibling, State
+from crawler.records import Catalog, Observation, RunState, Sibling, State
+from crawler.store.archived_copies import LostLink, links_without_copy, note_lookup, set_archived
+from crawler.store.candidates import read_candidates
 from crawler.store.connect import connect, connect_read_only, explained
 from crawler.store.events import Event
 from crawler.store.findings import update_findings
 from crawler.store.folding import Rejudged, rejudge_all
-from crawler.store.intervals import row_to_interval
 from crawler.store.outages import settle_outages
 from crawler.store.paper_lookups import papers_to_look_up, record_paper
 from crawler.store.queries import COUNT_SUPPRESSED
 from crawler.store.recording import LookWriter
 from crawler.store.rows import (
     UPSERT_SIBLING,
-    read_facts,
-    row_to_health,
-    row_to_link,
-    row_to_sibling,
     sibling_to_row,
 )
 from crawler.store.schema import migrate
 from crawler.store.sync import sync_catalog
 from crawler.store.tables import MADE_UP
-from crawler.store.times import optional_to_text, optional_to_time, text_to_time, time_to_text, whole_seconds
+from crawler.store.times import text_to_time, time_to_text, whole_seconds
 
 __all__ = ["Event", "LostLink", "RunHandle", "Store"]
 
 RESUMABLE: Final = timedelta(hours=12)
 CLOCK_SLACK: Final = timedelta(seconds=5)
 """Runs that follow each other at once are moved a second apart; that is no clock gone wrong."""
-MISS_STANDS: Final = timedelta(days=30)
-"""How long nobody asks an archive again that had no copy."""
-STRIKES_BEFORE_ARCHIVE: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,18 +60,6 @@ class RunHandle:
     resumed: bool
     policy: HealthSettings
     notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class LostLink:
-    """A link whose archived copy is wanted: the one nearest to when it was last seen alive.
-
-    `full_name` is how the host spells a repository, where that is known.
-    """
-
-    link: Link
-    last_alive_at: datetime | None
-    full_name: str | None
 
 
 class Store:
@@ -262,8 +243,7 @@ class Store:
         with explained(self._path):
             reader = connect_read_only(self._path)
             try:
-                for row in reader.execute(CANDIDATES):
-                    yield _row_to_candidate(reader, row, run)
+                yield from read_candidates(reader, run.id if run.resumed else None)
             finally:
                 reader.close()
 
@@ -338,48 +318,19 @@ class Store:
 
         Who waited longest for a look-up comes first, so that one that always fails keeps nobody waiting.
         """
-        rows = self._connection.execute(
-            WITHOUT_COPY,
-            {
-                "strikes": STRIKES_BEFORE_ARCHIVE,
-                "asked_since": time_to_text(self._now() - MISS_STANDS),
-                "limit": limit,
-            },
-        ).fetchall()
-        return [
-            LostLink(row_to_link(row), optional_to_time(row["last_alive_at"]), row["full_name"])
-            for row in rows
-        ]
+        return links_without_copy(self._connection, self._now(), limit)
 
     def note_lookup(self, url: str) -> None:
         """Remember that archives were asked for a link's copy, whatever comes of it."""
         with self._transaction():
-            self._connection.execute(
-                "INSERT INTO _lookups (link_id, tried_at) SELECT id, ? FROM links WHERE url = ?"
-                " ON CONFLICT (link_id) DO UPDATE SET tried_at = excluded.tried_at",
-                [time_to_text(self._now()), url],
-            )
+            note_lookup(self._connection, url, self._now())
 
     def set_archived(
         self, run: RunHandle, url: str, source: str, archived_url: str | None, captured_at: datetime | None
     ) -> None:
         """Remember an archive's answer: a copy for good, None (it surely has none) for thirty days."""
         with self._transaction():
-            self._connection.execute(
-                "INSERT INTO archived_copies (link_id, source, url, captured_at, looked_up_at, run_id)"
-                " SELECT id, :source, :archived_url, :captured_at, :now, :run FROM links WHERE url = :url"
-                " ON CONFLICT (link_id, source) DO UPDATE SET url = excluded.url,"
-                " captured_at = excluded.captured_at, looked_up_at = excluded.looked_up_at,"
-                " run_id = excluded.run_id WHERE archived_copies.url IS NULL",
-                {
-                    "url": url,
-                    "source": source,
-                    "archived_url": archived_url,
-                    "captured_at": optional_to_text(captured_at),
-                    "now": time_to_text(self._now()),
-                    "run": run.id,
-                },
-            )
+            set_archived(self._connection, run.id, url, source, archived_url, captured_at, self._now())
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -393,76 +344,3 @@ KEEP_HOLD: Final = """
 """
 
 MARK_MADE_UP: Final = f"INSERT OR IGNORE INTO _settings (key, value) VALUES ('{MADE_UP}', 'true')"
-
-CANDIDATES: Final = """
-    SELECT links.id AS link_id, links.url, links.kind, links.name, links.host_id, health.*,
-        (SELECT json_group_array(DISTINCT documents.name) FROM mentions
-            JOIN entries ON entries.id = mentions.entry_id
-            JOIN documents ON documents.id = entries.document_id
-            WHERE mentions.link_id = links.id AND mentions.until_run_id IS NULL) AS documents,
-        exclusions.reason AS exclusion_reason, exclusions.until AS exclusion_until,
-        exclusions.id AS exclusion_id,
-        _siblings.title AS sibling_title, _siblings.text AS sibling_text, _siblings.probed_at
-    FROM links
-    LEFT JOIN health ON health.link_id = links.id
-    LEFT JOIN _siblings ON _siblings.host = links.host
-    LEFT JOIN exclusions ON exclusions.id = (SELECT max(latest.id) FROM exclusions AS latest
-        WHERE latest.link_id = links.id AND latest.until_run_id IS NULL)
-    WHERE EXISTS (SELECT 1 FROM mentions
-        WHERE mentions.link_id = links.id AND mentions.until_run_id IS NULL)
-    ORDER BY links.id
-"""
-
-WITHOUT_COPY: Final = """
-    SELECT links.url, links.kind, links.name, health.last_alive_at,
-        (SELECT json_extract(facts.value, '$') FROM facts
-            WHERE facts.link_id = links.id AND facts.field = 'full_name'
-            ORDER BY facts.run_id DESC LIMIT 1) AS full_name
-    FROM health JOIN links ON links.id = health.link_id
-    LEFT JOIN _lookups ON _lookups.link_id = links.id
-    WHERE (health.state = 'dead' OR (health.state = 'suspect' AND health.strikes >= :strikes))
-        AND EXISTS (SELECT 1 FROM mentions
-            WHERE mentions.link_id = links.id AND mentions.until_run_id IS NULL)
-        AND NOT EXISTS (SELECT 1 FROM archived_copies
-            WHERE archived_copies.link_id = links.id
-            AND (archived_copies.url IS NOT NULL OR archived_copies.looked_up_at > :asked_since))
-    ORDER BY health.state = 'suspect', coalesce(_lookups.tried_at, ''), health.since, links.id
-    LIMIT :limit
-"""
-
-
-def _has_answered(connection: sqlite3.Connection, link_id: int, link: Link, run: RunHandle) -> bool:
-    """Whether this run was told about the link before it was interrupted."""
-    if not run.resumed:
-        return False
-    row = connection.execute(
-        "SELECT * FROM observations WHERE link_id = ? ORDER BY id DESC LIMIT 1", [link_id]
-    ).fetchone()
-    if row is None:
-        return False
-    latest = row_to_interval(row, link)
-    return latest.last_run_id == run.id and is_telling(latest.observation)
-
-
-def _row_to_candidate(connection: sqlite3.Connection, row: sqlite3.Row, run: RunHandle) -> Candidate:
-    link = row_to_link(row)
-    known = Known(
-        host_id=row["host_id"],
-        validators=json.loads(row["validators"]) if row["validators"] else {},
-        facts=read_facts(connection, row["link_id"]),
-        final_url=row["final_url"],
-        sibling=row_to_sibling(row),
-    )
-    exclusion = None
-    if row["exclusion_id"] is not None:
-        until = row["exclusion_until"]
-        exclusion = Exclusion(
-            link.canonical_url, row["exclusion_reason"], date.fromisoformat(until) if until else None
-        )
-    return Candidate(
-        question=Question(link, known),
-        health=row_to_health(row),
-        answered=_has_answered(connection, row["link_id"], link, run),
-        documents=tuple(json.loads(row["documents"])),
-        exclusion=exclusion,
-    )
