@@ -153,7 +153,7 @@ def _export_health(health: Health, archived_url: str | None) -> ExportedHealth:
 
 
 def _export_facts(snapshot: LinkSnapshot) -> dict[str, Any]:
-    """Told facts of this kind of target only; none, not even a date, before anything was told."""
+    """Told facts of this kind of target only; none, not even a date, before any of them was told."""
     if snapshot.facts_observed_at is None:
         return {}
     told = {
@@ -161,7 +161,7 @@ def _export_facts(snapshot: LinkSnapshot) -> dict[str, Any]:
         for name in fact_fields(snapshot.link.target.kind)
         if (value := snapshot.facts.get(name)) is not None
     }
-    return told | {"observed_at": time_to_text(snapshot.facts_observed_at)}
+    return told | {"observed_at": time_to_text(snapshot.facts_observed_at)} if told else {}
 
 
 def _text_or_address(text: str | None) -> str | None:

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crawler.licenses.arxiv import read_arxiv_license
+from crawler.licenses.github import read_api_license, read_page_license
 from crawler.licenses.hub import read_hub_license
 from crawler.licenses.spdx import find_spdx_id, make_license_reference
 
@@ -145,6 +146,31 @@ def test_gnu_ids_keep_what_they_leave_open(name: str) -> None:
 @pytest.mark.parametrize("name", ["classpath-exception-2.0", "gpl", "LicenseRef-scancode-public-domain", ""])
 def test_no_license_ids(name: str) -> None:
     assert find_spdx_id(name) is None
+
+
+FORM = re.compile(r"NOASSERTION|NONE|LicenseRef-[A-Za-z0-9.-]+")
+WORDS = st.none() | st.text()
+
+
+def is_of_a_form(license_: str | None) -> bool:
+    """Whether this is a word of the vocabulary: an SPDX id in SPDX's own spelling, or one of the others."""
+    return license_ is None or find_spdx_id(license_) == license_ or FORM.fullmatch(license_) is not None
+
+
+@given(WORDS, WORDS, WORDS)
+def test_whatever_github_says_ends_in_the_vocabulary(
+    key: str | None, spdx_id: str | None, name: str | None
+) -> None:
+    assert is_of_a_form(read_api_license(key, spdx_id, name))
+    assert is_of_a_form(read_page_license(f"{name} license"))
+
+
+@given(
+    st.text()
+    | st.from_regex(r"https?://(arxiv|creativecommons)\.org/licenses/[a-z0-9./-]{0,30}", fullmatch=True)
+)
+def test_whatever_arxiv_says_ends_in_the_vocabulary(url: str) -> None:
+    assert is_of_a_form(read_arxiv_license(url))
 
 
 @given(st.text())

@@ -205,6 +205,20 @@ def test_facts_are_those_of_the_contract_only(nights: Nights) -> None:
     assert set(link_of_export(exported(nights), VICUNA)["facts"]) == {"stars", "observed_at"}
 
 
+def test_a_date_alone_is_no_fact(nights: Nights) -> None:
+    """A model's address from before models had owners is an owner's; its facts are of another kind."""
+    legacy = "https://huggingface.co/gpt2"
+    entry = Entry(
+        "first/gpt2", "GPT-2", EntryKind.MODEL, "first", mentions=(Mention(legacy, legacy, Role.PROJECT),)
+    )
+    nights.catalog = dataclasses.replace(CATALOG, entries=(entry,))
+    nights.pass_night(saw(legacy, facts={"full_name": "openai-community/gpt2", "license": "MIT"}))
+    told = exported(nights)
+    assert link_of_export(told, legacy)["target"]["kind"] == "huggingface_owner"
+    assert link_of_export(told, legacy)["facts"] == {}
+    assert told["entries"][0]["observed"]["license"] == "MIT"
+
+
 def test_observed_comes_from_the_first_project_link_that_tells_it(five_nights: Nights) -> None:
     (vicuna,) = [entry for entry in exported(five_nights)["entries"] if entry["id"] == "first/vicuna"]
     assert vicuna["observed"] == {
