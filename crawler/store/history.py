@@ -24,13 +24,11 @@ from crawler.records import (
     EntryKind,
     Exclusion,
     Facts,
-    FindingKind,
     Health,
     Link,
     Mention,
     Role,
     Run,
-    RunState,
     State,
     Stated,
 )
@@ -55,7 +53,15 @@ from crawler.store.queries import (
     STATE_COUNTS,
 )
 from crawler.store.rows import LATEST, read_facts, row_to_health, row_to_link
-from crawler.store.snapshots import EntrySnapshot, FactVersion, Finding, LinkSnapshot, Place
+from crawler.store.snapshots import (
+    EntrySnapshot,
+    FactVersion,
+    Finding,
+    LinkSnapshot,
+    Place,
+    row_to_finding,
+    row_to_run,
+)
 from crawler.store.tables import MADE_UP
 from crawler.store.timelines import StarGrowth, count_states_over, grow_stars_over
 from crawler.store.times import optional_to_time, text_to_time
@@ -143,12 +149,12 @@ class History:
     def runs(self) -> Iterator[Run]:
         """All runs, the latest first."""
         for row in self._query("SELECT * FROM runs WHERE id > 0 ORDER BY id DESC"):
-            yield _row_to_run(row)
+            yield row_to_run(row)
 
     def run_before(self, run: Run) -> Run | None:
         """The run that came before."""
         rows = self._query("SELECT * FROM runs WHERE id > 0 AND id < ? ORDER BY id DESC LIMIT 1", [run.id])
-        return next((_row_to_run(row) for row in rows), None)
+        return next((row_to_run(row) for row in rows), None)
 
     def summary_of(self, run: Run) -> dict[str, Any]:
         """What the run said of itself when it ended; empty for one that did not end by itself."""
@@ -167,7 +173,7 @@ class History:
             f"SELECT * FROM runs WHERE id > 0 AND {condition} ORDER BY id DESC LIMIT 1", [value]
         )
         for row in rows:
-            return _row_to_run(row)
+            return row_to_run(row)
         first = next(iter(self._query("SELECT * FROM runs WHERE id > 0 ORDER BY id LIMIT 1")), None)
         raise UsageError(
             f"no run as of {when!r}",
@@ -300,7 +306,7 @@ class History:
         """Findings that were open after a run, by entry."""
         rows = self._query(f"{FINDINGS} WHERE {OPEN_THEN} {FINDINGS_ORDER}", {"run": _run_id(as_of)})
         for row in rows:
-            yield _row_to_finding(row)
+            yield row_to_finding(row)
 
     def count_suppressed(self, as_of: Run | None = None) -> int:
         """Findings that hold and that the catalog puts aside."""
@@ -338,7 +344,7 @@ class History:
             ),
             urls=tuple(mention["canonical_url"] for mention in mentions),
             observed=observed,
-            findings=tuple(_row_to_finding(finding) for finding in findings),
+            findings=tuple(row_to_finding(finding) for finding in findings),
         )
 
     def _observe(self, project_link_ids: Sequence[int], run_id: int) -> Facts:
@@ -406,26 +412,3 @@ class History:
 
 def _run_id(as_of: Run | None) -> int:
     return LATEST if as_of is None else as_of.id
-
-
-def _row_to_run(row: sqlite3.Row) -> Run:
-    return Run(
-        id=row["id"],
-        started_at=text_to_time(row["started_at"]),
-        finished_at=optional_to_time(row["finished_at"]),
-        state=RunState(row["state"]),
-        requests=json.loads(row["requests"]),
-    )
-
-
-def _row_to_finding(row: sqlite3.Row) -> Finding:
-    return Finding(
-        kind=FindingKind(row["kind"]),
-        entry_id=row["identifier"],
-        url=row["url"],
-        field=row["field"],
-        stated=row["stated"],
-        observed=row["observed"],
-        detail=row["detail"],
-        opened_at=text_to_time(row["opened_at"]),
-    )

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import sqlite3
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from crawler.records import Entry, Facts, FindingKind, Health, Link, Observation, Role
+from crawler.records import Entry, Facts, FindingKind, Health, Link, Observation, Role, Run, RunState
+from crawler.store.times import optional_to_time, text_to_time
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,3 +73,28 @@ class Place:
     role: Role
     raw: str
     line: int | None
+
+
+def row_to_run(row: sqlite3.Row) -> Run:
+    """One row of `runs`."""
+    return Run(
+        id=row["id"],
+        started_at=text_to_time(row["started_at"]),
+        finished_at=optional_to_time(row["finished_at"]),
+        state=RunState(row["state"]),
+        requests=json.loads(row["requests"]),
+    )
+
+
+def row_to_finding(row: sqlite3.Row) -> Finding:
+    """One row of the query FINDINGS."""
+    return Finding(
+        kind=FindingKind(row["kind"]),
+        entry_id=row["identifier"],
+        url=row["url"],
+        field=row["field"],
+        stated=row["stated"],
+        observed=row["observed"],
+        detail=row["detail"],
+        opened_at=text_to_time(row["opened_at"]),
+    )
