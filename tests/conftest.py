@@ -16,6 +16,7 @@ import pytest
 from hypothesis import settings
 
 from crawler.clock import SimulatedClock
+from crawler.sandbox.faults import Fault, Trouble
 from crawler.sandbox.server import Sandbox, run_in_thread
 from crawler.sandbox.world import World
 
@@ -23,6 +24,8 @@ from crawler.sandbox.world import World
 settings.register_profile("fixed", derandomize=True, deadline=None)
 settings.register_profile("random", deadline=None, print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or "fixed")
+
+HANGING = {Trouble.HANG, Trouble.HANG_IN_BODY, Trouble.DRIP, Trouble.ENDLESS}
 
 LEAKING_VARIABLES = [
     "HTTPS_PROXY",
@@ -117,6 +120,12 @@ def sandbox(world: World) -> Iterator[Sandbox]:
     with run_in_thread(world) as running:
         yield running
     assert world.errors == []
+
+
+def patience_seconds(world: World) -> float:
+    """How long a client waits in this world: short only where somebody hangs; a busy machine is no fault."""
+    entries = [entry if isinstance(entry, Fault) else next(iter(entry)) for entry in world.faults.values()]
+    return 0.5 if any(entry.trouble in HANGING for entry in entries) else 4.0
 
 
 @pytest.fixture(scope="session")

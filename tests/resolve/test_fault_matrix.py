@@ -38,6 +38,7 @@ from crawler.sandbox.messages import Response
 from crawler.sandbox.server import Sandbox
 from crawler.sandbox.web_pages import Fate
 from crawler.sandbox.world import World
+from tests.conftest import patience_seconds
 
 REPOSITORY: Final = Question(link_of("https://github.com/owner/name"))
 MODEL: Final = Question(link_of("https://huggingface.co/owner/name"))
@@ -194,7 +195,7 @@ def make_missing(world: World) -> None:
 async def ask(sandbox: Sandbox, clock: SimulatedClock, column: str) -> str:
     """The cell that this fault really gives."""
     resolver_class, question, variables, _hosts = COLUMNS[column]
-    settings = sandbox.proxied_settings(network={"timeout_seconds": 0.4})
+    settings = sandbox.proxied_settings(network={"timeout_seconds": patience_seconds(sandbox.world)})
     environment = NetworkEnvironment.from_mapping({"SSL_CERT_FILE": sandbox.ca_file, **variables})
     politeness, meter = Politeness(settings, clock), RequestMeter()
     async with Fetcher(settings, environment, politeness, meter, clock) as fetcher:

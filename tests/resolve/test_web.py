@@ -24,6 +24,7 @@ from crawler.sandbox.messages import Response
 from crawler.sandbox.server import Sandbox
 from crawler.sandbox.web_pages import NEW_HOME, PRESENT_PLACE, Fate
 from crawler.sandbox.world import World
+from tests.conftest import patience_seconds
 
 PAGE = "https://pages.example.org/deep/page"
 
@@ -42,7 +43,7 @@ def ask(
 ) -> list[Observation]:
     """One run of the resolver through the sandbox as its proxy; observations in the questions' order."""
     asked = [question(item) if isinstance(item, str) else item for item in questions]
-    wanted = sandbox.proxied_settings(network={"timeout_seconds": 0.5} | changes)
+    wanted = sandbox.proxied_settings(network={"timeout_seconds": patience_seconds(sandbox.world)} | changes)
     environment = NetworkEnvironment.from_mapping(sandbox.environment())
     politeness, meter = Politeness(wanted, clock), meter or RequestMeter()
     observations: list[Observation] = []
