@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import logging
 import socketserver
+import ssl
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal
 
 import msgspec
 import pytest
@@ -22,10 +26,12 @@ from crawler.notify import (
     notify_new_dead,
     shape_payload,
 )
+from crawler.sandbox.authority import process_authority
 from tests.report.conftest import ALPACA, Nights, missing
 
 NOTICE = Notice("run-failed", 'Stale links: <at user_id="all">', ("a & b",))
 SECRET = "made-up-secret-path"
+PASSWORD = "made-up-password"
 
 
 class Receiver:
@@ -67,36 +73,101 @@ def receiver() -> Iterator[Receiver]:
 
 
 class MailServer(socketserver.TCPServer):
-    """Takes any mail, without TLS."""
+    """Takes any mail: in the clear, after STARTTLS, or over TLS from the first byte."""
 
     allow_reuse_address = True
 
-    def __init__(self) -> None:
+    def __init__(self, security: str = "none") -> None:
+        self.security = security
+        self.tls = process_authority().context_for("127.0.0.1")
         self.mails: list[str] = []
+        self.logins: list[str] = []
+        self.in_the_clear: list[bytes] = []
         super().__init__(("127.0.0.1", 0), MailHandler)
 
 
 class MailHandler(socketserver.StreamRequestHandler):
     def handle(self) -> None:
         assert isinstance(self.server, MailServer)
-        self.wfile.write(b"220 made up\r\n")
-        while line := self.rfile.readline():
-            if line.upper().startswith(b"DATA"):
+        with suppress(OSError):  # a client that trusts nobody hangs up in the handshake
+            if self.server.security == "tls":
+                self.encrypt(self.server.tls)
+            self.wfile.write(b"220 made up\r\n")
+            while line := self.rfile.readline():
+                self.answer(self.server, line)
+
+    def answer(self, server: MailServer, line: bytes) -> None:
+        is_encrypted = isinstance(self.connection, ssl.SSLSocket)
+        if not is_encrypted:
+            server.in_the_clear.append(line)
+        match line.split()[0].upper():
+            case b"EHLO" if server.security == "starttls" and not is_encrypted:
+                self.wfile.write(b"250-made up\r\n250 STARTTLS\r\n")
+            case b"EHLO" if is_encrypted:
+                self.wfile.write(b"250-made up\r\n250 AUTH PLAIN\r\n")
+            case b"STARTTLS":
+                self.wfile.write(b"220 go on\r\n")
+                self.encrypt(server.tls)
+            case b"AUTH":
+                login = base64.b64decode(line.split()[2]).decode()
+                server.logins.append(login)
+                fits = login.endswith(f"\0{PASSWORD}")
+                self.wfile.write(b"235 welcome\r\n" if fits else b"535 no\r\n")
+            case b"DATA":
                 self.wfile.write(b"354 go on\r\n")
                 lines = iter(self.rfile.readline, b".\r\n")
-                self.server.mails.append(b"".join(lines).decode())
-            self.wfile.write(b"221 bye\r\n" if line.upper().startswith(b"QUIT") else b"250 fine\r\n")
+                server.mails.append(b"".join(lines).decode())
+                self.wfile.write(b"250 taken\r\n")
+            case b"QUIT":
+                self.wfile.write(b"221 bye\r\n")
+            case _:
+                self.wfile.write(b"250 fine\r\n")
+
+    def finish(self) -> None:
+        super().finish()
+        self.connection.close()
+
+    def encrypt(self, tls: ssl.SSLContext) -> None:
+        self.rfile.close()
+        self.connection = tls.wrap_socket(self.request, server_side=True)
+        self.rfile = self.connection.makefile("rb")
+        self.wfile = self.connection.makefile("wb", 0)
+
+
+@contextmanager
+def serving(server: MailServer) -> Iterator[MailServer]:
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
 
 
 @pytest.fixture
 def mail_server() -> Iterator[MailServer]:
-    server = MailServer()
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(MailServer()) as server:
+        yield server
+
+
+@pytest.fixture
+def trusted(tmp_path: Path) -> dict[str, str]:
+    """Variables that make the sandbox's authority known, and carry a password."""
+    bundle = tmp_path / "ca.pem"
+    bundle.write_bytes(process_authority().certificate_pem)
+    return {"SSL_CERT_FILE": str(bundle), "CRAWLER_SMTP_PASSWORD": PASSWORD}
+
+
+def mail_settings(server: MailServer, security: Literal["starttls", "tls", "none"]) -> NotifySettings:
+    return NotifySettings(
+        smtp_host="127.0.0.1",
+        smtp_port=server.server_address[1],
+        smtp_security=security,
+        smtp_user="crawler",
+        mail_to=("one@example.org",),
+    )
 
 
 def with_notify(config: Config, **settings: Any) -> Config:
@@ -206,6 +277,39 @@ def test_a_mail_arrives(mail_server: MailServer) -> None:
     (mail,) = mail_server.mails
     assert "To: one@example.org, two@example.org" in mail
     assert "a & b" in mail
+
+
+@pytest.mark.parametrize("security", ["starttls", "tls"])
+def test_a_password_goes_over_tls(security: Literal["starttls", "tls"], trusted: dict[str, str]) -> None:
+    with serving(MailServer(security)) as server:
+        deliver(NOTICE, mail_settings(server, security), trusted, lambda _: None)
+    assert server.logins == [f"\0crawler\0{PASSWORD}"]
+    assert "a & b" in server.mails[0]
+    assert {line.split()[0].upper() for line in server.in_the_clear} <= {b"EHLO", b"STARTTLS"}
+
+
+@pytest.mark.parametrize("what", ["no STARTTLS", "unknown authority", "wrong password"])
+def test_a_mail_that_cannot_go_safely_does_not_go(
+    what: str, trusted: dict[str, str], caplog: pytest.LogCaptureFixture
+) -> None:
+    variables = trusted
+    if what == "unknown authority":
+        variables = {"CRAWLER_SMTP_PASSWORD": PASSWORD}
+    elif what == "wrong password":
+        variables = trusted | {"CRAWLER_SMTP_PASSWORD": "another-made-up-one"}
+    with serving(MailServer("none" if what == "no STARTTLS" else "starttls")) as server:
+        deliver(NOTICE, mail_settings(server, "starttls"), variables, lambda _: None)
+    assert server.mails == []
+    assert bool(server.logins) is (what == "wrong password")
+    assert "the mail was not delivered" in caplog.text
+    assert PASSWORD not in caplog.text
+
+
+def test_no_password_goes_unencrypted(mail_server: MailServer) -> None:
+    settings = mail_settings(mail_server, "none")
+    deliver(NOTICE, settings, {"CRAWLER_SMTP_PASSWORD": PASSWORD}, lambda _: None)
+    assert len(mail_server.mails) == 1
+    assert mail_server.logins == []
 
 
 def test_a_hostile_title_adds_no_header(nights: Nights, mail_server: MailServer) -> None:
