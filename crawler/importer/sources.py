@@ -58,12 +58,16 @@ async def fetch(given: str, settings: Settings, environment: NetworkEnvironment)
 
     Raises UsageError for what is not there or may not be asked, UnableError where nobody answered.
     """
-    address, shown = locate(given)
     clock = SystemClock()
     politeness = Politeness(settings, clock)
     async with Fetcher(settings, environment, politeness, RequestMeter(), clock) as fetcher:
-        result = await fetcher.get(address, max_body_bytes=MAX_DOCUMENT_BYTES)
-    return _document(result, given, shown)
+        return await fetch_by(fetcher, given)
+
+
+async def fetch_by(fetcher: Fetcher, given: str) -> Source:
+    """One of several documents, by a client that keeps the pace over all of them. Raises as `fetch` does."""
+    address, shown = locate(given)
+    return _document(await fetcher.get(address, max_body_bytes=MAX_DOCUMENT_BYTES), given, shown)
 
 
 def _document(result: FetchResult, given: str, shown: str) -> Source:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
+from typing import Final
 
 from crawler.catalog import (
     CatalogFile,
@@ -15,11 +16,18 @@ from crawler.catalog import (
     read_catalog_file,
     write_catalog_file,
 )
-from crawler.importer.corrections import apply_corrections, corrections_path, read_corrections
+from crawler.importer.corrections import (
+    Corrections,
+    apply_corrections,
+    corrections_path,
+    read_corrections,
+)
 from crawler.importer.document import extract_entries
 from crawler.importer.merge import merge_entries
 from crawler.importer.record import Record, digest_of, read_record, record_path, write_record
 from crawler.records import Document, Entry, Exclusion, Override, Suppression
+
+MADE_BY: Final = "`crawler import`"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +70,35 @@ def import_source(
         source.content, name=output.stem, source_name=source.name, corrections=corrections
     )
     found = replace(found, url=found.url or source.url)
+    return update_catalog_file(
+        output,
+        found,
+        extracted,
+        digest_of(source.content),
+        corrections=corrections,
+        today=today,
+        title=title,
+        url=url,
+    )
+
+
+def update_catalog_file(
+    output: Path,
+    found: Document,
+    extracted: Sequence[Entry],
+    digest: str,
+    *,
+    corrections: Corrections,
+    today: date,
+    title: str | None = None,
+    url: str | None = None,
+    made_by: str = MADE_BY,
+) -> Imported:
+    """Writes `extracted`, or what is new in it, into the catalog file `output` as `import_source` does.
+
+    For whoever reads something else than a document: `digest` tells one reading from another, `made_by` is
+    named in a comment. Raises UsageError for files that cannot be used; they are left alone.
+    """
     document, fresh = apply_corrections(corrections, found, extracted)
     record = read_record(record_path(output))
     file = _read_existing(output)
@@ -82,11 +119,9 @@ def import_source(
     document = replace(document, title=title or document.title, url=url or document.url)
     after = before = output.read_text(encoding="utf-8") if file is not None else ""
     if file is None or not _says_the_same(file, document, entries):
-        _write(output, file, document, entries, corrected=bool(corrections.steps))
+        _write(output, file, document, entries, _header(output, made_by, corrected=bool(corrections.steps)))
         after = output.read_text(encoding="utf-8")
-    write_record(
-        record_path(output), Record(digest_of(source.content), found, tuple(extracted), tuple(named))
-    )
+    write_record(record_path(output), Record(digest, found, tuple(extracted), tuple(named)))
     present = [entry for entry in entries if entry.vanished is None]
     return Imported(
         output=output,
@@ -118,7 +153,7 @@ def _says_the_same(file: CatalogFile, document: Document, entries: list[Entry]) 
 
 
 def _write(
-    output: Path, file: CatalogFile | None, document: Document, entries: list[Entry], *, corrected: bool
+    output: Path, file: CatalogFile | None, document: Document, entries: list[Entry], header: str
 ) -> None:
     form = file.form if file is not None else None
     exclusions = [Exclusion(e.url, e.reason, e.until) for e in form.exclusions] if form else []
@@ -127,13 +162,12 @@ def _write(
         [Suppression(s.entry, s.kind, s.reason, s.until, s.field) for s in form.suppressions] if form else []
     )
     output.parent.mkdir(parents=True, exist_ok=True)
-    header = _header(output, corrected)
     write_catalog_file(output, document, entries, exclusions, overrides, header, suppressions)
 
 
-def _header(output: Path, corrected: bool) -> str:
+def _header(output: Path, made_by: str, *, corrected: bool) -> str:
     lines = [
-        "Made by `crawler import` from the document named below: names, addresses and stated facts only.",
+        f"Made by {made_by} from the document named below: names, addresses and stated facts only.",
         "The next import keeps ids and what a person changed here.",
     ]
     if corrected:
