@@ -1,4 +1,4 @@
-"""Runs the crawl when cron expressions say so; the only place that knows APScheduler.
+"""Runs the crawl when its times come (cron.py says when); the only place that knows APScheduler.
 
 Each job is a `crawler run` process of its own: a crash of one crawl leaves the schedule standing, and the
 database lock keeps two from running at a time.
@@ -18,18 +18,14 @@ from typing import Final
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.base import BaseTrigger
-from apscheduler.triggers.combining import OrTrigger
-from apscheduler.triggers.cron import CronTrigger
 
 from crawler.config import Config, ScheduleSettings, load_config
+from crawler.cron import Cron, next_run_at, read_schedule, was_missed
 from crawler.errors import CrawlerError, UsageError
 from crawler.heartbeat import BEAT_SECONDS, Heartbeat, LastJob
 from crawler.logs import is_structured
 
 log = logging.getLogger(__name__)
-
-WEEKDAYS: Final = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
-"""As cron counts them, 0 to 6. APScheduler counts from Monday, so days go to it by name only."""
 
 JOB_ARGUMENTS: Final[Mapping[str, tuple[str, ...]]] = {
     "crawl": ("run", "--no-progress"),
@@ -39,84 +35,14 @@ JOB_OPTIONS: Final = ("--only", "--document", "--limit")
 """What a job may be given: which links it asks, nothing about files or hosts."""
 
 
-def parse_cron(expression: str, timezone: str, *, name: str = "cron expression") -> BaseTrigger:
-    """Five cron fields → a trigger. Days of month and of week both given mean either, as in cron.
+class CronTrigger(BaseTrigger):  # type: ignore[misc]
+    """The times of a cron expression as APScheduler asks for them."""
 
-    Raises UsageError naming the expression.
-    """
-    try:
-        minute, hour, day, month, weekday = expression.split()
-    except ValueError:
-        raise UsageError(
-            f"{name} = {expression!r} needs five fields",
-            hint="minute hour day month weekday, for example 30 2 * * *",
-        ) from None
-    try:
-        days = _weekday_names(weekday)
-        time_of_day = {"minute": minute, "hour": hour, "month": month, "timezone": timezone}
-        by_month_day = CronTrigger(day=day, **time_of_day)
-        if days is None:
-            return by_month_day
-        by_weekday = CronTrigger(day_of_week=days, **time_of_day)
-        return by_weekday if day.startswith("*") else OrTrigger([by_month_day, by_weekday])
-    except ValueError as error:
-        raise UsageError(f"{name} = {expression!r}: {error}") from error
+    def __init__(self, cron: Cron) -> None:
+        self._cron = cron
 
-
-def _weekday_names(field: str) -> str | None:
-    """A cron weekday field as APScheduler's day names; None for every day."""
-    if field == "*":
-        return None
-    chosen: set[int] = set()
-    for part in field.lower().split(","):
-        span, _, step_text = part.partition("/")
-        first_text, dash, last_text = span.partition("-")
-        step = int(step_text) if step_text else 1
-        if step < 1:
-            raise ValueError(f"weekday step {step} must be at least 1")
-        if span == "*":
-            first, last = 0, 6
-        else:
-            first = _weekday_number(first_text)
-            last = _weekday_number(last_text) if dash else (6 if step_text else first)
-            if dash and last == 0 and last_text != "0":
-                last = 7
-        if first > last:
-            raise ValueError(f"weekday range {span!r} runs backwards")
-        chosen.update(day % 7 for day in range(first, last + 1, step))
-    return ",".join(WEEKDAYS[day] for day in sorted(chosen))
-
-
-def _weekday_number(text: str) -> int:
-    if text in WEEKDAYS:
-        return WEEKDAYS.index(text)
-    number = int(text)
-    if not 0 <= number <= 7:
-        raise ValueError(f"weekday {number} is not between 0 and 7")
-    return number
-
-
-def next_run_at(settings: ScheduleSettings, now: datetime) -> dict[str, datetime]:
-    """Job name → its next time, for jobs that are on."""
-    times = {name: trigger.get_next_fire_time(None, now) for name, trigger in _triggers(settings).items()}
-    return {name: time for name, time in times.items() if time is not None}
-
-
-def was_missed(trigger: BaseTrigger, last_run_started_at: datetime | None, now: datetime) -> bool:
-    """Whether a time of this trigger passed since the last run. Before the first run nothing is missed."""
-    if last_run_started_at is None:
-        return False
-    due = trigger.get_next_fire_time(last_run_started_at, last_run_started_at)
-    return due is not None and due <= now
-
-
-def _triggers(settings: ScheduleSettings) -> dict[str, BaseTrigger]:
-    expressions = {"crawl": settings.crawl, "recheck": settings.recheck}
-    return {
-        name: parse_cron(expression, settings.timezone, name=f"schedule.{name}")
-        for name, expression in expressions.items()
-        if expression.strip()
-    }
+    def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime | None:
+        return self._cron.next_after(previous_fire_time or now)
 
 
 def job_arguments(settings: ScheduleSettings, name: str) -> list[str]:
@@ -132,19 +58,19 @@ def job_arguments(settings: ScheduleSettings, name: str) -> list[str]:
     return [*JOB_ARGUMENTS[name], *options]
 
 
-def check_schedule(config: Config) -> dict[str, BaseTrigger]:
-    """The triggers of a config that can be scheduled. Raises UsageError for any other."""
+def check_schedule(config: Config) -> dict[str, Cron]:
+    """The jobs of a config that can be scheduled. Raises UsageError for any other."""
     settings = config.settings.schedule
-    triggers = _triggers(settings)
-    if not triggers:
+    crons = read_schedule(settings)
+    if not crons:
         raise UsageError(
             "nothing is scheduled",
             where=str(config.path),
             hint="set crawl or recheck in [schedule] to a cron expression",
         )
-    for name in triggers:
+    for name in crons:
         job_arguments(settings, name)
-    return triggers
+    return crons
 
 
 class Schedule:
@@ -157,7 +83,7 @@ class Schedule:
     def __init__(
         self, config: Config, last_run_started_at: datetime | None, now: Callable[[], datetime]
     ) -> None:
-        self._triggers = check_schedule(config)
+        self._crons = check_schedule(config)
         self._config = config
         self._last_run_started_at = last_run_started_at
         self._now = now
@@ -182,9 +108,8 @@ class Schedule:
         scheduler.start()
         self._plan(scheduler)
         loop.add_signal_handler(signal.SIGHUP, self._reload, scheduler)
-        if "crawl" in self._triggers and was_missed(
-            self._triggers["crawl"], self._last_run_started_at, self._now()
-        ):
+        crawl = self._crons.get("crawl")
+        if crawl is not None and was_missed(crawl, self._last_run_started_at, self._now()):
             log.info("a scheduled crawl was missed while nobody was up; making it up now")
             self._begin("crawl")
         beating = loop.create_task(self._keep_beating())
@@ -202,9 +127,9 @@ class Schedule:
 
     def _plan(self, scheduler: AsyncIOScheduler) -> None:
         scheduler.remove_all_jobs()
-        for name, trigger in self._triggers.items():
+        for name, cron in self._crons.items():
             scheduler.add_job(
-                self._launch, trigger, args=[name], id=name, coalesce=True, misfire_grace_time=None
+                self._launch, CronTrigger(cron), args=[name], id=name, coalesce=True, misfire_grace_time=None
             )
         for job in scheduler.get_jobs():
             log.info("next %s at %s", job.id, job.next_run_time.isoformat(timespec="minutes"))
@@ -213,7 +138,7 @@ class Schedule:
     def _reload(self, scheduler: AsyncIOScheduler) -> None:
         try:
             config = load_config(self._config.path, must_exist=self._config.path.exists())
-            self._triggers = check_schedule(config)
+            self._crons = check_schedule(config)
         except CrawlerError as error:
             self._beat.config_error = str(error)
             log.error("the config was not read anew, the one before stays: %s", error)

@@ -154,7 +154,7 @@ def validate(context: Context) -> None:
     """
     from crawler.catalog_checks import Severity, validate_catalog
     from crawler.clock import SystemClock
-    from crawler.schedule import next_run_at
+    from crawler.cron import next_run_at
 
     config, now = context.config, SystemClock().now()
     next_run_at(config.settings.schedule, now)

@@ -14,10 +14,10 @@ from typing import Final
 from crawler import __version__
 from crawler.catalog import load_catalog
 from crawler.config import Config
+from crawler.cron import next_run_at
 from crawler.doctor.check import Check, Level
 from crawler.errors import CrawlerError
 from crawler.fetch.environment import NetworkEnvironment
-from crawler.schedule import next_run_at
 from crawler.store.examine import examine_database, sqlite_version
 from crawler.store.lock import find_holder
 

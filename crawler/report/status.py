@@ -70,7 +70,7 @@ def _api_requests(settings: Settings, requests: Mapping[str, int]) -> dict[str, 
 
 
 def _next_runs(config: Config, now: datetime) -> dict[str, datetime]:
-    from crawler.schedule import next_run_at  # noqa: PLC0415  APScheduler is heavy
+    from crawler.cron import next_run_at  # noqa: PLC0415  APScheduler is heavy
 
     return next_run_at(config.settings.schedule, now)
 

@@ -13,9 +13,9 @@ import pytest
 import yaml
 
 from crawler.cli import cli
+from crawler.cron import parse_cron
 from crawler.sandbox.demo_world import DEMO_TOKENS
 from crawler.sandbox.server import Sandbox
-from crawler.schedule import parse_cron
 from crawler.start import FIRST_LIST
 from tests.crawl.conftest import base_environment
 

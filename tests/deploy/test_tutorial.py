@@ -6,9 +6,9 @@ import sys
 from pathlib import Path
 
 from crawler.clock import SystemClock
+from crawler.cron import parse_cron
 from crawler.sandbox.server import run_in_thread
 from crawler.sandbox.world import World
-from crawler.schedule import parse_cron
 from tests.crawl.conftest import base_environment
 
 ROOT = Path(__file__).parents[2]
