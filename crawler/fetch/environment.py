@@ -102,6 +102,9 @@ class NetworkEnvironment:
             context.load_verify_locations(certifi.where())
         # On by default from Python 3.13; it refuses CA certificates that browsers and curl accept.
         context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+        # OpenSSL's own list: Python's leaves out ciphers without forward secrecy, and a host that has no
+        # other, which browsers still read, would look broken.
+        context.set_ciphers("DEFAULT")
         return context
 
 
