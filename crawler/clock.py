@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
@@ -28,6 +27,8 @@ class SystemClock:
         return time.monotonic()
 
     async def sleep(self, seconds: float) -> None:
+        import asyncio  # noqa: PLC0415  readers tell the time and never sleep
+
         await asyncio.sleep(seconds)
 
 
@@ -46,6 +47,8 @@ class SimulatedClock:
 
     async def sleep(self, seconds: float) -> None:
         self.advance(timedelta(seconds=seconds))
+        import asyncio  # noqa: PLC0415
+
         await asyncio.sleep(0)
 
     def advance(self, by: timedelta) -> None:

@@ -5,7 +5,6 @@ Secrets never stand here: tokens come from the environment (see fetch/environmen
 
 from __future__ import annotations
 
-import difflib
 import math
 import os
 import re
@@ -263,6 +262,25 @@ def parse_settings(content: bytes, where: str) -> Settings:
         raise UsageError(
             f"not valid TOML: {error}", where=f"{where}:{line.group(1)}" if line else where
         ) from error
+    try:
+        settings = msgspec.convert(tree, Settings)
+    except msgspec.ValidationError:
+        # The hints of types are costly to read, and only needed to say where the mistake is.
+        _name_mistake(tree, text, where)
+        raise
+    for section, table in tree.items():
+        for key, value in table.items():
+            if mistake := _find_nonsense(section, key, value):
+                raise UsageError(
+                    f"{section}.{key} = {value!r} {mistake[0]}",
+                    where=f"{where}:{_line_of(text, section, key)}",
+                    hint=mistake[1],
+                )
+    return settings
+
+
+def _name_mistake(tree: Mapping[str, Any], text: str, where: str) -> None:
+    """Raises UsageError for the first key or value of the file that is not of its type."""
     known = {section: set(fields) for section, fields in settings_keys().items()}
     for section, table in tree.items():
         if section not in known:
@@ -278,7 +296,6 @@ def parse_settings(content: bytes, where: str) -> Settings:
             if key not in known[section]:
                 raise _unknown(f"{key} in [{section}]", key, known[section], f"{where}:{line_number}")
             _check_value(section, key, value, f"{where}:{line_number}")
-    return msgspec.convert(tree, Settings, strict=False)
 
 
 def settings_keys() -> dict[str, dict[str, str]]:
@@ -307,23 +324,22 @@ def _check_value(section: str, key: str, value: Any, where: str) -> None:
         msgspec.convert(value, hint, strict=True)
     except msgspec.ValidationError as error:
         raise UsageError(f"{section}.{key} = {value!r}: {error}", where=where) from error
+
+
+def _find_nonsense(section: str, key: str, value: Any) -> tuple[str, str | None] | None:
+    """What is wrong with a value of the right type, and a hint."""
     if isinstance(value, float) and not math.isfinite(value):
-        raise UsageError(f"{section}.{key} = {value!r} is not a finite number", where=where)
+        return "is not a finite number", None
     if (key == "endpoint" or key.endswith("_url")) and not _is_http_url(value):
-        raise UsageError(
-            f"{section}.{key} = {value!r} is not an http(s) URL", where=where, hint="write it with https://"
-        )
+        return "is not an http(s) URL", "write it with https://"
     if key == "timezone":
         try:
             ZoneInfo(value)
-        except (ZoneInfoNotFoundError, ValueError) as error:
-            raise UsageError(
-                f"{section}.{key} = {value!r} is no time zone",
-                where=where,
-                hint="use an IANA name such as Asia/Shanghai",
-            ) from error
+        except (ZoneInfoNotFoundError, ValueError):
+            return "is no time zone", "use an IANA name such as Asia/Shanghai"
     if section == "network" and key in {"user_agent", "contact"} and re.search(r"[^\x20-\x7e]", value):
-        raise UsageError(f"{section}.{key} = {value!r} must be plain ASCII for a header", where=where)
+        return "must be plain ASCII for a header", None
+    return None
 
 
 def _is_http_url(value: str) -> bool:
@@ -335,6 +351,8 @@ def _is_http_url(value: str) -> bool:
 
 
 def _unknown(what: str, name: str, known: Mapping[str, Any] | set[str], where: str) -> UsageError:
+    import difflib  # noqa: PLC0415  mistakes are rare
+
     nearest = difflib.get_close_matches(name, list(known), n=1, cutoff=0.0)
     return UsageError(f"unknown key {what}", where=where, hint=f"did you mean {nearest[0]!r}?")
 
