@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import TracebackType
-from typing import Final, Protocol, Self
+from typing import TYPE_CHECKING, Final, Protocol, Self
 
 from crawler.clock import Clock
 from crawler.config import Settings
@@ -22,7 +22,9 @@ from crawler.resolve.github.resolver import GitHubResolver
 from crawler.resolve.huggingface.papers import look_up_papers
 from crawler.resolve.huggingface.resolver import HuggingFaceResolver
 from crawler.resolve.web.resolver import WebResolver
-from crawler.store.store import RunHandle, Store
+
+if TYPE_CHECKING:
+    from crawler.store.store import RunHandle, Store
 
 PATIENCE: Final = 8
 """Time-outs of one web host in a row; then it is left alone, so that it cannot hold up the run."""
@@ -39,12 +41,18 @@ class Resolver(Protocol):
 class Hosts:
     """The network side of one run; an async context manager that closes every connection it opened."""
 
-    def __init__(self, settings: Settings, environment: NetworkEnvironment, clock: Clock) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        environment: NetworkEnvironment,
+        clock: Clock,
+        politeness: Politeness | None = None,
+    ) -> None:
         self._clock = clock
         self._settings = settings
         self._environment = environment
         self.meter = RequestMeter()
-        self.politeness = Politeness(settings, clock)
+        self.politeness = politeness or Politeness(settings, clock)
         self._fetcher = Fetcher(settings, environment, self.politeness, self.meter, clock)
         wiring = (settings, environment, self._fetcher, self.politeness, self.meter, clock)
         self._web = WebResolver(*wiring)
@@ -72,6 +80,14 @@ class Hosts:
     def siblings(self) -> Mapping[str, Sibling]:
         """What web hosts showed in this run at an address that cannot exist."""
         return self._web.siblings
+
+    def remember_siblings(self, siblings: Mapping[str, Sibling]) -> None:
+        """What others saw at such addresses in this run."""
+        self._web.siblings.update(siblings)
+
+    def probe(self, hosts: Iterable[str]) -> None:
+        """Ask these web hosts for such an address too, rather than choosing some of all that are asked."""
+        self._web.to_probe = (self._web.to_probe or set()) | set(hosts)
 
     async def ask(
         self, lanes: Mapping[LaneName, Sequence[Question]], record: Callable[[Observation], None]
@@ -114,24 +130,6 @@ class Hosts:
             store.papers_to_look_up(MAX_PAPERS_PER_RUN),
             lambda paper_id, urls: store.record_paper(run, paper_id, urls),
         )
-
-    async def ask_until(
-        self,
-        given_up: asyncio.Event,
-        lanes: Mapping[LaneName, Sequence[Question]],
-        record: Callable[[Observation], None],
-    ) -> None:
-        """Ask all lanes at once, but leave off as soon as `given_up` is set."""
-        asking = asyncio.create_task(self.ask(lanes, record))
-        waiting = asyncio.create_task(given_up.wait())
-        try:
-            await asyncio.wait({asking, waiting}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            waiting.cancel()
-            asking.cancel()
-            await asyncio.gather(asking, return_exceptions=True)
-        if not asking.cancelled():
-            asking.result()
 
     async def look_up_copies(self, store: Store, run: RunHandle, most: int) -> None:
         """Ask the archives for copies of links that are gone, `most` links in one run."""

@@ -7,17 +7,17 @@ keeps the others waiting.
 from __future__ import annotations
 
 import zlib
+from array import array
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
-from typing import Final
-from urllib.parse import urlsplit
+from typing import Final, NamedTuple, TypeAlias
 
 from crawler.config import HealthSettings
 from crawler.errors import UsageError
-from crawler.records import Exclusion, Health, Link, Question, State, TargetKind
+from crawler.records import Exclusion, Link, State, Target, TargetKind
 
 
 class LaneName(StrEnum):
@@ -38,6 +38,20 @@ FAMILY: Final[Mapping[TargetKind, LaneName]] = {
 AS_WEB_PAGES: Final = frozenset({TargetKind.GITHUB_OTHER, TargetKind.HUGGINGFACE_OTHER})
 """Pages of GitHub and the Hub that their APIs know nothing of."""
 
+LANE_OF: Final[Mapping[TargetKind, LaneName]] = {
+    kind: LaneName.WEB if kind in AS_WEB_PAGES else FAMILY[kind] for kind in TargetKind
+}
+
+LANES: Final = tuple(LaneName)
+LANE_NUMBER: Final = {lane: number for number, lane in enumerate(LANES)}
+LANES_BY_OWNER: Final = frozenset({LaneName.GITHUB, LaneName.HUGGINGFACE})
+"""Where one request can tell of all that an owner has; elsewhere it is the host that is kept together."""
+
+WAVE_LINKS: Final = 50_000
+"""So many questions may be in memory at once: with all that is known of each, some 100 MB."""
+TOGETHER: Final = 64
+"""A host with more links than this for each wave is spread over all of them."""
+
 FIRST: Final[Mapping[State, int]] = {State.SUSPECT: 0, State.UNKNOWN: 1}
 AFTER_THOSE: Final = 2
 
@@ -49,25 +63,45 @@ REST_TOLERANCE: Final = timedelta(hours=12)
 """Runs do not begin at the same minute."""
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A link of the catalog on the eve of a run. `answered`: this run has already been told about it."""
+class Candidate(NamedTuple):
+    """A link of the catalog on the eve of a run, with what decides whether and when it is asked.
 
-    question: Question
-    health: Health = field(default_factory=Health)
+    `host` is its host name in lower case, empty where it has none. `since` and `last_checked_at` are told
+    where the state may let the link rest. `answered`: this run has already been told about it. `documents`
+    are the names of those it stands in, told where a document is chosen.
+    """
+
+    link_id: int
+    url: str
+    kind: TargetKind
+    name: str
+    host: str
+    state: State = State.UNKNOWN
+    since: datetime | None = None
+    last_checked_at: datetime | None = None
+    silent_nights: int = 0
     answered: bool = False
-    documents: tuple[str, ...] = ()
+    documents: Collection[str] = ()
     exclusion: Exclusion | None = None
+
+
+Wave: TypeAlias = Mapping[LaneName, Sequence[int]]
+"""Ids of links to ask in one go, by lane, in the order to ask them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Due questions per lane, in the order to ask them; what was left out, counted by why."""
+    """The links that are due, in waves to be asked one after the other; what was left out, counted by why.
 
-    lanes: Mapping[LaneName, list[Question]] = field(default_factory=dict)
+    A plan holds ids only: what is asked about a link is read when its wave's turn comes.
+    """
+
+    waves: tuple[Wave, ...] = ()
+    hosts: Mapping[str, int] = field(default_factory=dict)
+    """How many links of each host are due."""
     excluded: Mapping[str, int] = field(default_factory=dict)
     already_answered: int = 0
-    answered_before: Question | None = None
+    answered_before: Link | None = None
     """One of those this run has already been told about: a host that is known to answer."""
     resting: Mapping[str, int] = field(default_factory=dict)
     """Links that are not asked every night, counted by why."""
@@ -75,7 +109,7 @@ class Plan:
     over_limit: int = 0
 
     def __len__(self) -> int:
-        return sum(len(questions) for questions in self.lanes.values())
+        return sum(len(ids) for wave in self.waves for ids in wave.values())
 
 
 def parse_lanes(text: str) -> frozenset[LaneName]:
@@ -92,8 +126,7 @@ def parse_lanes(text: str) -> frozenset[LaneName]:
 
 def lane_of(link: Link) -> LaneName:
     """Who asks about this link."""
-    kind = link.target.kind
-    return LaneName.WEB if kind in AS_WEB_PAGES else FAMILY[kind]
+    return LANE_OF[link.target.kind]
 
 
 def plan_crawl(
@@ -106,14 +139,15 @@ def plan_crawl(
     suspects_only: bool = False,
     policy: HealthSettings | None = None,
     steady_rest_days: int = 0,
+    wave_links: int = WAVE_LINKS,
 ) -> Plan:
     """Choose what is due and put it in order. An exclusion ends on its day (UTC)."""
     excluded: Counter[str] = Counter()
     resting: Counter[str] = Counter()
     policy = policy or HealthSettings()
-    due: list[Candidate] = []
+    due = _Due()
     not_chosen = already_answered = 0
-    answered_before: Question | None = None
+    answered_before: Candidate | None = None
     for candidate in candidates:
         if not _is_chosen(candidate, only, document, suspects_only):
             not_chosen += 1
@@ -121,23 +155,23 @@ def plan_crawl(
             excluded[_describe(candidate.exclusion)] += 1
         elif candidate.answered:
             already_answered += 1
-            answered_before = candidate.question
+            answered_before = candidate
         elif (why := why_resting(candidate, now, policy, steady_rest_days)) is not None:
             resting[why] += 1
         else:
-            due.append(candidate)
-    ordered = _take_turns(due)
-    lanes: dict[LaneName, list[Question]] = {lane: [] for lane in LaneName}
-    for candidate in ordered[:limit]:
-        lanes[lane_of(candidate.question.link)].append(candidate.question)
+            due.add(candidate)
+    ordered = due.in_order()
+    over_limit = 0 if limit is None else max(0, len(ordered) - limit)
+    chosen = ordered if limit is None else ordered[:limit]
     return Plan(
-        lanes=lanes,
+        waves=due.in_waves(chosen, wave_links),
+        hosts=due.count_hosts(chosen),
         excluded=dict(excluded.most_common()),
         resting=dict(resting.most_common()),
         already_answered=already_answered,
-        answered_before=answered_before,
+        answered_before=_link_of(answered_before) if answered_before is not None else None,
         not_chosen=not_chosen,
-        over_limit=0 if limit is None else max(0, len(ordered) - limit),
+        over_limit=over_limit,
     )
 
 
@@ -145,21 +179,22 @@ def why_resting(
     candidate: Candidate, now: datetime, policy: HealthSettings, steady_rest_days: int = 0
 ) -> str | None:
     """Why a link is not asked tonight: long dead, or steadily fine where the config lets those rest."""
-    health = candidate.health
-    if health.since is None or health.last_checked_at is None:
+    since, last_checked_at = candidate.since, candidate.last_checked_at
+    if since is None or last_checked_at is None:
         return None
-    unasked_for = now - health.last_checked_at + REST_TOLERANCE
-    match health.state:
+    match candidate.state:
         case State.DEAD:
+            unasked_for = now - last_checked_at + REST_TOLERANCE
             long = timedelta(days=policy.rest_after_days)
-            if now - health.since >= MONTHLY_AFTER * long and unasked_for < MONTH:
+            if now - since >= MONTHLY_AFTER * long and unasked_for < MONTH:
                 return "long dead, asked monthly"
-            if long <= now - health.since < MONTHLY_AFTER * long and unasked_for < WEEK:
+            if long <= now - since < MONTHLY_AFTER * long and unasked_for < WEEK:
                 return "long dead, asked weekly"
-        case State.HEALTHY if steady_rest_days > 0 and not health.silent_nights:
-            is_steady = now - health.since >= MONTH
+        case State.HEALTHY if steady_rest_days > 0 and not candidate.silent_nights:
+            unasked_for = now - last_checked_at + REST_TOLERANCE
             # Each link has its own day, so that no night has to ask all of them.
-            day = zlib.crc32(candidate.question.link.canonical_url.encode()) + now.toordinal()
+            day = zlib.crc32(candidate.url.encode()) + now.toordinal()
+            is_steady = now - since >= MONTH
             if is_steady and day % steady_rest_days and unasked_for < timedelta(days=steady_rest_days):
                 return f"steadily fine, asked every {steady_rest_days} days"
     return None
@@ -169,9 +204,9 @@ def _is_chosen(
     candidate: Candidate, only: Collection[LaneName] | None, document: str | None, suspects_only: bool
 ) -> bool:
     return (
-        (only is None or FAMILY[candidate.question.link.target.kind] in only)
+        (only is None or FAMILY[candidate.kind] in only)
         and (document is None or document in candidate.documents)
-        and (not suspects_only or candidate.health.state is State.SUSPECT)
+        and (not suspects_only or candidate.state is State.SUSPECT)
     )
 
 
@@ -183,21 +218,106 @@ def _describe(exclusion: Exclusion) -> str:
     return exclusion.reason if exclusion.until is None else f"{exclusion.reason} (until {exclusion.until})"
 
 
-def _take_turns(due: Iterable[Candidate]) -> list[Candidate]:
-    """Most urgent first; among equals the first of every host, then the second of every host, …"""
-    turns: Counter[tuple[int, str]] = Counter()
-    ranked: list[tuple[int, int, int, Candidate]] = []
-    for arrival, candidate in enumerate(due):
-        urgency = FIRST.get(candidate.health.state, AFTER_THOSE)
-        place = (urgency, _host_of(candidate.question.link.canonical_url))
-        ranked.append((urgency, turns[place], arrival, candidate))
-        turns[place] += 1
-    ranked.sort(key=lambda item: item[:3])
-    return [candidate for *_, candidate in ranked]
+def _link_of(candidate: Candidate) -> Link:
+    return Link(candidate.url, Target(candidate.kind, candidate.name))
 
 
-def _host_of(url: str) -> str:
-    try:
-        return urlsplit(url).hostname or ""
-    except ValueError:
-        return ""
+class _Due:
+    """Due links as columns of numbers: some 30 bytes a link, so that a million of them is no matter."""
+
+    def __init__(self) -> None:
+        self._ids = array("q")
+        self._lanes = array("b")
+        self._urgencies = array("b")
+        self._hosts = array("l")
+        self._turns = array("l")
+        """The how manieth of its host and urgency a link is."""
+        self._company = array("L")
+        """Equal for links that are best asked in one wave."""
+        self._host_numbers: dict[str, int] = {}
+        self._counts: tuple[array[int], ...] = tuple(array("l") for _ in range(AFTER_THOSE + 1))
+        """How many links of each host are due, by urgency."""
+
+    def add(self, candidate: Candidate) -> None:
+        lane = LANE_OF[candidate.kind]
+        host = self._host_numbers.get(candidate.host)
+        if host is None:
+            host = self._host_numbers[candidate.host] = len(self._host_numbers)
+            for counts in self._counts:
+                counts.append(0)
+        urgency = FIRST.get(candidate.state, AFTER_THOSE)
+        counts = self._counts[urgency]
+        self._ids.append(candidate.link_id)
+        self._lanes.append(LANE_NUMBER[lane])
+        self._urgencies.append(urgency)
+        self._hosts.append(host)
+        self._turns.append(counts[host])
+        company = candidate.name.partition("/")[0] if lane in LANES_BY_OWNER else candidate.host
+        self._company.append(zlib.crc32(company.encode("utf-8", "surrogatepass")))
+        counts[host] += 1
+
+    def in_order(self) -> array[int]:
+        """Places in the columns: most urgent first; among equals the first of every host, then the second, …
+
+        Sorted by counting: sorting by key would make two objects of every link.
+        """
+        first_places: list[array[int]] = []
+        place = 0
+        for counts in self._counts:
+            # How many hosts have at least n+1 links is how many links have turn n.
+            by_turn = array("l", bytes(array("l").itemsize * (max(counts, default=0) + 1)))
+            for count in counts:
+                if count:
+                    by_turn[count - 1] += 1
+            for turn in range(len(by_turn) - 2, -1, -1):
+                by_turn[turn] += by_turn[turn + 1]
+            for turn, links in enumerate(by_turn):
+                by_turn[turn] = place
+                place += links
+            first_places.append(by_turn)
+        ordered = array("l", bytes(array("l").itemsize * len(self._ids)))
+        for link, (urgency, turn) in enumerate(zip(self._urgencies, self._turns, strict=True)):
+            places = first_places[urgency]
+            ordered[places[turn]] = link
+            places[turn] += 1
+        return ordered
+
+    def in_waves(self, chosen: Sequence[int], wave_links: int) -> tuple[Wave, ...]:
+        """Cut what was chosen into waves of about `wave_links`, the urgent in waves of their own.
+
+        What is best asked together stays together; a host with very many links has as many in each wave, so
+        that each wave has work for as many hosts as there can be.
+        """
+        by_host = self._count(chosen)
+        if len(chosen) <= wave_links:
+            counts, starts = [1] * len(by_host), [0] * len(by_host)
+        else:
+            counts = [-(-sum(of_hosts) // wave_links) for of_hosts in by_host]
+            starts = [sum(counts[:urgency]) for urgency in range(len(counts))]
+        by_lane = [[array("q") for _ in LANES] for _ in range(starts[-1] + counts[-1])]
+        for link in chosen:
+            urgency = self._urgencies[link]
+            wave = starts[urgency]
+            if counts[urgency] > 1:
+                wave += self._wave_of(link, counts[urgency], by_host[urgency][self._hosts[link]])
+            by_lane[wave][self._lanes[link]].append(self._ids[link])
+        full = ({lane: ids for lane, ids in zip(LANES, wave, strict=True) if ids} for wave in by_lane)
+        return tuple(wave for wave in full if wave)
+
+    def _wave_of(self, link: int, waves: int, of_host: int) -> int:
+        if of_host <= waves * TOGETHER or LANES[self._lanes[link]] in LANES_BY_OWNER:
+            return self._company[link] % waves
+        return self._turns[link] * waves // of_host
+
+    def count_hosts(self, chosen: Sequence[int]) -> dict[str, int]:
+        """How many of the chosen each host has; those without any are left out."""
+        counts = map(sum, zip(*self._count(chosen), strict=True))
+        return {host: count for host, count in zip(self._host_numbers, counts, strict=True) if count}
+
+    def _count(self, chosen: Sequence[int]) -> tuple[array[int], ...]:
+        if len(chosen) == len(self._ids):
+            return self._counts
+        by_host = tuple(array("l", bytes(len(counts) * counts.itemsize)) for counts in self._counts)
+        for link in chosen:
+            by_host[self._urgencies[link]][self._hosts[link]] += 1
+        return by_host

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from crawler.fetch.politeness import Lane
 from crawler.plan import Plan
-from crawler.recorder import host_of
+from crawler.recorder import NO_HOST, host_of
 from crawler.records import Observation, Outcome
 
 if TYPE_CHECKING:
@@ -55,8 +55,7 @@ class Plain:
 
     def start(self, plan: Plan, lanes: Mapping[str, Lane]) -> None:
         self.lanes = lanes
-        for questions in plan.lanes.values():
-            self.waiting.update(host_of(question.link.canonical_url) for question in questions)
+        self.waiting.update({host or NO_HOST: links for host, links in plan.hosts.items()})
 
     def observed(self, observation: Observation) -> None:
         host = host_of(observation.link.canonical_url)

@@ -27,6 +27,8 @@ FLUSH_SECONDS: Final = 0.5
 FLUSH_OBSERVATIONS: Final = 2000
 NOT_ASKED: Final = frozenset({Reason.PRIVATE_ADDRESS, Reason.INVALID_URL})
 PAST_THE_PROXY: Final = "no way to the host but through a proxy, and none is set for its scheme"
+NO_HOST: Final = "(no host)"
+"""How a host name reads where there is none."""
 NOT_TOLD: Final = frozenset({Outcome.THROTTLED, Outcome.SKIPPED})
 HOPELESS_HOSTS: Final = 8
 HOPELESS_SECONDS: Final = 5.0
@@ -156,6 +158,6 @@ def _why_not_told(observation: Observation) -> str:
 def host_of(url: str) -> str:
     """The host name a person would know a link by; a URL that cannot be read has none."""
     try:
-        return urlsplit(url).hostname or "(no host)"
+        return urlsplit(url).hostname or NO_HOST
     except ValueError:
-        return "(no host)"
+        return NO_HOST

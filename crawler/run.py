@@ -19,6 +19,7 @@ from crawler.settle import settle_held_failures
 from crawler.store.lock import DatabaseLock
 from crawler.store.store import Store
 from crawler.summary import Summary, summarise, tell_of
+from crawler.waves import ask_in_waves, leave_off_when
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +53,7 @@ async def crawl(
         if not settings.network.contact and not options.made_up:
             log.info("no contact in [network]: with one, hosts can write to you instead of blocking you")
         plan = plan_crawl(
-            store.questions(run),
+            store.candidates(run, options.document),
             run.started_at,
             only=options.only,
             document=options.document,
@@ -68,9 +69,13 @@ async def crawl(
             hosts.politeness.honour(store.holds())
             progress.start(plan, hosts.politeness.lanes())
             with recorder.closing_the_run():
+
+                async def ask_all() -> None:
+                    await ask_in_waves(plan, store.questions, hosts.ask, recorder.record)
+
                 async with alongside(recorder.flush_regularly(), progress.show()):
-                    await hosts.ask_until(recorder.hopeless, plan.lanes, recorder.record)
-                    await settle_held_failures(recorder, hosts, plan, settings.network.pause_seconds)
+                    await leave_off_when(recorder.hopeless, ask_all())
+                    await settle_held_failures(recorder, hosts, plan, ask_all, settings.network.pause_seconds)
                     recorder.flush()
                     store.remember_siblings(hosts.siblings)
                     outages = store.settle_outages(run)

@@ -6,7 +6,7 @@ Only hosts the run asks anyway are asked, never a third party.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 from enum import Enum, auto
 from typing import Final
@@ -38,10 +38,17 @@ class Network(Enum):
     """Those hosts take no more requests in this run: they can say nothing."""
 
 
-async def settle_held_failures(recorder: Recorder, hosts: Hosts, plan: Plan, pause_seconds: float) -> None:
+async def settle_held_failures(
+    recorder: Recorder,
+    hosts: Hosts,
+    plan: Plan,
+    ask_all: Callable[[], Awaitable[None]],
+    pause_seconds: float,
+) -> None:
     """Keep the failures nobody has vouched for when hosts that answered before answer again.
 
-    When they do not, waits once and tries again. Failures of a time in which we were cut off are asked again.
+    When they do not, waits once and tries again. Failures of a time in which we were cut off are asked again,
+    and everything is (`ask_all`) where nobody had ever answered.
     Raises UnableError when the fault is ours: then they judge nothing.
     """
     for settled in recorder.witness.settle():
@@ -55,7 +62,7 @@ async def settle_held_failures(recorder: Recorder, hosts: Hosts, plan: Plan, pau
         if await _ask(recorder, hosts, witnesses) is not Network.UP:
             raise UnableError(NO_ANSWER, hint=HINT)
         recorder.ask_again()
-        await hosts.ask(plan.lanes, recorder.record)
+        await ask_all()
     elif _is_doubtful([*recorder.witness.held, *recorder.in_vain]):
         if await _check_network(recorder, hosts, witnesses, pause_seconds) is Network.CAME_BACK:
             await _ask_again(recorder, hosts, recorder.ask_again())
@@ -129,7 +136,7 @@ def _is_doubtful(held: Iterable[Observation]) -> bool:
 
 def _witnesses(recorder: Recorder, plan: Plan) -> list[Question]:
     answered = [Question(observation.link) for observation in recorder.last_answers[-FEW_HOSTS:]]
-    return answered or ([plan.answered_before] if plan.answered_before else [])
+    return answered or ([Question(plan.answered_before)] if plan.answered_before else [])
 
 
 def _of_different_hosts(held: Iterable[Observation]) -> list[Question]:

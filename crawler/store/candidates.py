@@ -1,78 +1,154 @@
-"""The links of the present catalog on the eve of a run, each with what is known of it."""
+"""The links of the present catalog on the eve of a run, and what is known of those whose turn has come."""
 
 from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
-from typing import Final
+from typing import Any, Final
+
+import msgspec
 
 from crawler.judge import is_telling
-from crawler.plan import Candidate
-from crawler.records import Exclusion, Known, Link, Question
+from crawler.plan import LANE_OF, Candidate, LaneName
+from crawler.records import Exclusion, Facts, Known, Link, Question, State, Target, TargetKind
+from crawler.store.facts import COUNTERS
 from crawler.store.intervals import row_to_interval
-from crawler.store.rows import read_facts, row_to_health, row_to_link, row_to_sibling
+from crawler.store.rows import row_to_link, row_to_sibling
+from crawler.store.times import optional_to_time
 
 CANDIDATES: Final = """
-    SELECT links.id AS link_id, links.url, links.kind, links.name, links.host_id, health.*,
-        (SELECT json_group_array(DISTINCT documents.name) FROM mentions
-            JOIN entries ON entries.id = mentions.entry_id
-            JOIN documents ON documents.id = entries.document_id
-            WHERE mentions.link_id = links.id AND mentions.until_run_id IS NULL) AS documents,
-        exclusions.reason AS exclusion_reason, exclusions.until AS exclusion_until,
-        exclusions.id AS exclusion_id,
-        _siblings.title AS sibling_title, _siblings.text AS sibling_text, _siblings.probed_at
-    FROM links
-    LEFT JOIN health ON health.link_id = links.id
-    LEFT JOIN _siblings ON _siblings.host = links.host
-    LEFT JOIN exclusions ON exclusions.id = (SELECT max(latest.id) FROM exclusions AS latest
-        WHERE latest.link_id = links.id AND latest.until_run_id IS NULL)
+    SELECT links.id, links.url, links.kind, links.name, links.host,
+        health.state, health.since, health.last_checked_at, health.silent_nights
+    FROM links LEFT JOIN health ON health.link_id = links.id
     WHERE EXISTS (SELECT 1 FROM mentions
         WHERE mentions.link_id = links.id AND mentions.until_run_id IS NULL)
     ORDER BY links.id
 """
+EXCLUSIONS: Final = """
+    SELECT exclusions.link_id, links.url, exclusions.reason, exclusions.until FROM exclusions
+    JOIN links ON links.id = exclusions.link_id
+    WHERE exclusions.until_run_id IS NULL ORDER BY exclusions.id
+"""
+IN_DOCUMENT: Final = """
+    SELECT DISTINCT mentions.link_id FROM documents
+    JOIN entries ON entries.document_id = documents.id
+    JOIN mentions ON mentions.entry_id = entries.id
+    WHERE documents.name = ? AND mentions.until_run_id IS NULL
+"""
+QUESTIONS: Final = """
+    SELECT links.id, links.url, links.kind, links.name, links.host_id, health.validators, health.final_url,
+        _siblings.title AS sibling_title, _siblings.text AS sibling_text, _siblings.probed_at
+    FROM json_each(?) AS due
+    JOIN links ON links.id = due.value
+    LEFT JOIN health ON health.link_id = links.id
+    LEFT JOIN _siblings ON _siblings.host = links.host
+    ORDER BY due.key
+"""
+LATEST_FACTS: Final = """
+    SELECT facts.link_id, facts.field, facts.value FROM json_each(?) AS due
+    CROSS JOIN facts ON facts.link_id = due.value
+    ORDER BY due.key, facts.field, facts.run_id
+"""
+LATEST_COUNTERS: Final = """
+    SELECT counters.* FROM json_each(?) AS due
+    CROSS JOIN counters ON counters.link_id = due.value AND counters.run_id =
+        (SELECT max(latest.run_id) FROM counters AS latest WHERE latest.link_id = due.value)
+"""
+AT_ONCE: Final = 500
+"""Questions read by one query."""
+
+KINDS: Final = {kind.value: kind for kind in TargetKind}
+STATES: Final[dict[str | None, State]] = {None: State.UNKNOWN} | {state.value: state for state in State}
+TELL_ALL_ANEW: Final = frozenset({LaneName.GITHUB})
+"""Where every answer brings all facts, so that nobody asks what was known before."""
+NO_LINK: Final = Link("", Target(TargetKind.WEB_PAGE, ""))
+"""Stands where whose look it is does not matter."""
+MAY_REST: Final = frozenset({State.DEAD, State.HEALTHY})
 
 
-def read_candidates(connection: sqlite3.Connection, resumed_run_id: int | None) -> Iterator[Candidate]:
+def read_candidates(
+    connection: sqlite3.Connection, resumed_run_id: int | None, document: str | None = None
+) -> Iterator[Candidate]:
     """One after the other, in the order they came into the catalog."""
-    for row in connection.execute(CANDIDATES):
-        yield _row_to_candidate(connection, row, resumed_run_id)
+    exclusions = _read_exclusions(connection)
+    in_document: frozenset[int] = frozenset()
+    documents: tuple[str, ...] = ()
+    if document is not None:
+        in_document = frozenset(row[0] for row in connection.execute(IN_DOCUMENT, [document]))
+        documents = (document,)
+    cursor = connection.execute(CANDIDATES)
+    # Plain tuples: a million times, a Row by name would be half of the cost.
+    cursor.row_factory = None
+    for link_id, url, kind, name, host, stored_state, since, last_checked_at, silent_nights in cursor:
+        state = STATES[stored_state]
+        may_rest = state in MAY_REST
+        yield Candidate(
+            link_id,
+            url,
+            KINDS[kind],
+            name,
+            host,
+            state,
+            optional_to_time(since) if may_rest else None,
+            optional_to_time(last_checked_at) if may_rest else None,
+            silent_nights or 0,
+            resumed_run_id is not None and _has_answered(connection, link_id, resumed_run_id),
+            documents if link_id in in_document else (),
+            exclusions.get(link_id),
+        )
 
 
-def _has_answered(connection: sqlite3.Connection, link_id: int, link: Link, run_id: int) -> bool:
+def read_questions(connection: sqlite3.Connection, link_ids: Sequence[int]) -> Iterator[Question]:
+    """Links, each with what earlier runs learned of it, in the order of their ids given."""
+    for start in range(0, len(link_ids), AT_ONCE):
+        ids = json.dumps(list(link_ids[start : start + AT_ONCE]))
+        rows = connection.execute(QUESTIONS, [ids]).fetchall()
+        facts = _read_latest_facts(connection, rows)
+        for row in rows:
+            known = Known(
+                host_id=row["host_id"],
+                validators=msgspec.json.decode(row["validators"]) if row["validators"] else {},
+                facts=facts.get(row["id"], {}),
+                final_url=row["final_url"],
+                sibling=row_to_sibling(row),
+            )
+            yield Question(row_to_link(row), known)
+
+
+def _read_exclusions(connection: sqlite3.Connection) -> dict[int, Exclusion]:
+    """By link; of several the latest counts."""
+    return {
+        row["link_id"]: Exclusion(
+            row["url"], row["reason"], date.fromisoformat(row["until"]) if row["until"] else None
+        )
+        for row in connection.execute(EXCLUSIONS)
+    }
+
+
+def _has_answered(connection: sqlite3.Connection, link_id: int, run_id: int) -> bool:
     """Whether this run was told about the link before it was interrupted."""
     row = connection.execute(
         "SELECT * FROM observations WHERE link_id = ? ORDER BY id DESC LIMIT 1", [link_id]
     ).fetchone()
     if row is None:
         return False
-    latest = row_to_interval(row, link)
+    latest = row_to_interval(row, NO_LINK)
     return latest.last_run_id == run_id and is_telling(latest.observation)
 
 
-def _row_to_candidate(
-    connection: sqlite3.Connection, row: sqlite3.Row, resumed_run_id: int | None
-) -> Candidate:
-    link = row_to_link(row)
-    known = Known(
-        host_id=row["host_id"],
-        validators=json.loads(row["validators"]) if row["validators"] else {},
-        facts=read_facts(connection, row["link_id"]),
-        final_url=row["final_url"],
-        sibling=row_to_sibling(row),
-    )
-    exclusion = None
-    if row["exclusion_id"] is not None:
-        until = row["exclusion_until"]
-        exclusion = Exclusion(
-            link.canonical_url, row["exclusion_reason"], date.fromisoformat(until) if until else None
-        )
-    return Candidate(
-        question=Question(link, known),
-        health=row_to_health(row),
-        answered=resumed_run_id is not None
-        and _has_answered(connection, row["link_id"], link, resumed_run_id),
-        documents=tuple(json.loads(row["documents"])),
-        exclusion=exclusion,
-    )
+def _read_latest_facts(connection: sqlite3.Connection, rows: Sequence[sqlite3.Row]) -> dict[int, Facts]:
+    """Latest values by link, of those links whose resolver goes on from them."""
+    ids = json.dumps([row["id"] for row in rows if LANE_OF[KINDS[row["kind"]]] not in TELL_ALL_ANEW])
+    facts: dict[int, Facts] = {}
+    # Ordered by run, the latest value of a field is written last.
+    for link_id, name, value in connection.execute(LATEST_FACTS, [ids]):
+        facts.setdefault(link_id, {})[name] = value
+    for told in facts.values():
+        for name, value in told.items():
+            told[name] = msgspec.json.decode(value)
+    for row in connection.execute(LATEST_COUNTERS, [ids]):
+        counters: dict[str, Any] = {name: row[name] for name in COUNTERS if row[name] is not None}
+        facts.setdefault(row["link_id"], {}).update(counters)
+    return facts

@@ -24,9 +24,9 @@ from crawler.config import HealthSettings
 from crawler.errors import UsageError
 from crawler.outages import Outage
 from crawler.plan import Candidate
-from crawler.records import Catalog, Observation, RunState, Sibling, State
+from crawler.records import Catalog, Observation, Question, RunState, Sibling, State
 from crawler.store.archived_copies import LostLink, links_without_copy, note_lookup, set_archived
-from crawler.store.candidates import read_candidates
+from crawler.store.candidates import read_candidates, read_questions
 from crawler.store.connect import connect, connect_read_only, explained
 from crawler.store.events import Event
 from crawler.store.findings import update_findings
@@ -238,14 +238,22 @@ class Store:
             rows = self._connection.execute("SELECT lane, until FROM _holds ORDER BY lane").fetchall()
         return {row["lane"]: text_to_time(row["until"]) for row in rows}
 
-    def questions(self, run: RunHandle) -> Iterator[Candidate]:
-        """Every link of the present catalog, as a stream; what is written meanwhile does not touch it."""
+    def candidates(self, run: RunHandle, document: str | None = None) -> Iterator[Candidate]:
+        """Every link of the present catalog, as a stream; what is written meanwhile does not touch it.
+
+        Which of them stand in `document` is told where one is named.
+        """
         with explained(self._path):
             reader = connect_read_only(self._path)
             try:
-                yield from read_candidates(reader, run.id if run.resumed else None)
+                yield from read_candidates(reader, run.id if run.resumed else None, document)
             finally:
                 reader.close()
+
+    def questions(self, link_ids: Sequence[int]) -> list[Question]:
+        """What is asked about these links, in this order: each with all that is known of it by now."""
+        with explained(self._path):
+            return list(read_questions(self._connection, link_ids))
 
     # --- what was seen ---
 

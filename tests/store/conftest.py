@@ -21,6 +21,7 @@ from crawler.records import (
     Mention,
     Observation,
     Outcome,
+    Question,
     Reason,
     Role,
     RunState,
@@ -64,6 +65,11 @@ def look(url: str, outcome: Outcome = Outcome.ALIVE, reason: Reason = Reason.OK,
 
 def missing(url: str, reason: Reason = Reason.NOT_FOUND) -> Observation:
     return look(url, Outcome.NOT_FOUND, reason, http_status=404)
+
+
+def ask(store: Store, run: RunHandle) -> list[Question]:
+    """Everything that this run has not been told of yet, in one wave."""
+    return store.questions([each.link_id for each in store.candidates(run) if not each.answered])
 
 
 class Nights:

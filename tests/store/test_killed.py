@@ -17,7 +17,7 @@ from crawler.records import Catalog, Observation, Outcome, Question, Reason, Run
 from crawler.store.history import History
 from crawler.store.store import Store
 
-from .conftest import catalog, entry
+from .conftest import ask, catalog, entry
 
 LINKS = 120
 NIGHT = datetime(2026, 11, 2, 2, 30, tzinfo=UTC)
@@ -54,7 +54,7 @@ def crawl(path: Path, step: Callable[[], object] = int, before_end: Callable[[],
     with Store.open(path, lambda: NIGHT) as store:
         run = store.begin_run(small_catalog())
         step()
-        due = [candidate.question for candidate in store.questions(run) if not candidate.answered]
+        due = ask(store, run)
         for start in range(0, len(due), 3):
             store.record(run, [see(question) for question in due[start : start + 3]])
             step()

@@ -10,6 +10,8 @@ from crawler.links.classify import link_of
 from crawler.records import Catalog, Document, Entry, EntryKind, Mention, Role, Sibling
 from crawler.store.store import Store
 
+from .conftest import ask
+
 PAGES = ("https://pages.example.org/a", "http://pages.example.org:8080/b", "https://other.example/c")
 
 
@@ -20,13 +22,10 @@ def test_a_sibling_comes_back_with_every_question_of_its_host(tmp_path: Path, cl
     first = Sibling(clock.now(), "Welcome", "to anything")
     with Store.open(tmp_path / "crawler.db", clock.now) as store:
         run = store.begin_run(catalog)
-        assert {candidate.question.known.sibling for candidate in store.questions(run)} == {None}
+        assert {question.known.sibling for question in ask(store, run)} == {None}
         for sibling in (first, Sibling(clock.now() + timedelta(days=7))):
             store.remember_siblings({"pages.example.org": sibling})
-            known = {
-                candidate.question.link: candidate.question.known.sibling
-                for candidate in store.questions(run)
-            }
+            known = {question.link: question.known.sibling for question in ask(store, run)}
             assert known == {
                 link_of(PAGES[0]): sibling,
                 link_of(PAGES[1]): sibling,

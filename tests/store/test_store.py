@@ -9,7 +9,9 @@ import pytest
 
 from crawler.config import HealthSettings
 from crawler.errors import UsageError
+from crawler.links.classify import link_of
 from crawler.records import Exclusion, Outcome, Reason, RunState, State
+from crawler.store.candidates import AT_ONCE
 from crawler.store.events import EventKind
 from crawler.store.times import text_to_time, time_to_text, whole_seconds
 
@@ -26,7 +28,7 @@ def health_of(nights: Nights, url: str) -> tuple[State, int]:
 def answered(nights: Nights) -> set[str]:
     with nights.open() as store:
         run = nights.begin(store)
-        return {each.question.link.canonical_url for each in store.questions(run) if each.answered}
+        return {each.url for each in store.candidates(run) if each.answered}
 
 
 def test_times_are_text_that_sorts() -> None:
@@ -254,28 +256,42 @@ def test_links_that_left_the_catalog_are_not_asked_for(nights: Nights) -> None:
     nights.night(look(PAGE), look(PAPER))
     nights.catalog = catalog(entry("model", PAPER), entry("other", PAPER, document="second"))
     with nights.open() as store:
-        (candidate,) = store.questions(nights.begin(store))
-    assert candidate.question.link.canonical_url == PAPER
-    assert set(candidate.documents) == {"list", "second"}
-    assert candidate.health.state is State.HEALTHY
+        run = nights.begin(store)
+        (candidate,) = store.candidates(run)
+        stands_in = {
+            name: [each.documents for each in store.candidates(run, name)]
+            for name in ("list", "second", "third")
+        }
+    assert candidate.url == PAPER
+    assert candidate.state is State.HEALTHY
+    assert stands_in == {"list": [("list",)], "second": [("second",)], "third": [()]}
 
 
-def test_exclusions_come_with_the_question(nights: Nights) -> None:
+def test_exclusions_come_with_the_link(nights: Nights) -> None:
     exclusion = Exclusion("http://example.org:80/page#part", "asked to", date(2026, 12, 1))
     nights.catalog = catalog(entry("model", "http://example.org/page"), exclusions=(exclusion,))
     with nights.open() as store:
-        (candidate,) = store.questions(nights.begin(store))
+        (candidate,) = store.candidates(nights.begin(store))
     assert candidate.exclusion == Exclusion("http://example.org/page", "asked to", date(2026, 12, 1))
 
 
-def test_questions_can_be_read_while_looks_are_written(nights: Nights) -> None:
+def test_candidates_can_be_read_while_looks_are_written(nights: Nights) -> None:
     with nights.open() as store:
         run = nights.begin(store)
         seen = []
-        for candidate in store.questions(run):
-            seen.append(candidate.question.link)
-            store.record(run, [nights.timed(look(candidate.question.link.canonical_url))])
+        for candidate in store.candidates(run):
+            seen.append(candidate.url)
+            store.record(run, [nights.timed(look(candidate.url))])
     assert len(seen) == 3
+
+
+def test_questions_come_in_the_order_they_are_asked_for(nights: Nights) -> None:
+    urls = [f"https://example.org/{number}" for number in range(AT_ONCE + 3)]
+    nights.catalog = catalog(entry("model", *urls))
+    with nights.open() as store:
+        ids = [each.link_id for each in store.candidates(nights.begin(store))]
+        questions = store.questions([*reversed(ids), ids[7]])
+    assert [each.link for each in questions] == [link_of(url) for url in [*reversed(urls), urls[7]]]
 
 
 # --- archived copies ---

@@ -12,7 +12,7 @@ from crawler.records import Facts, FindingKind, Outcome, Reason
 from crawler.store.events import EventKind
 from crawler.store.facts import FactChanges, compare_facts
 
-from .conftest import PAGE, REPOSITORY, Nights, look, missing
+from .conftest import PAGE, REPOSITORY, Nights, ask, look, missing
 
 
 @pytest.mark.parametrize(
@@ -213,7 +213,7 @@ def test_what_was_known_comes_with_the_question(nights: Nights) -> None:
     )
     nights.night(missing(PAGE))
     with nights.open() as store:
-        asked = {each.question.link.canonical_url: each for each in store.questions(nights.begin(store))}
-    known = asked[PAGE].question.known
+        asked = {each.link.canonical_url: each for each in ask(store, nights.begin(store))}
+    known = asked[PAGE].known
     assert (known.host_id, known.validators, known.facts) == ("7", {"etag": '"1"'}, {"title": "A page"})
-    assert asked[REPOSITORY].question.known.facts == {}
+    assert asked[REPOSITORY].known.facts == {}
