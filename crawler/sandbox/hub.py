@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote
 
 from crawler.records import Target, TargetKind
-from crawler.sandbox.hub_repositories import invent_owner, invent_repository
+from crawler.sandbox.hub_repositories import invent_likes, invent_owner, invent_repository
 from crawler.sandbox.messages import Request, Response
 
 if TYPE_CHECKING:
@@ -189,11 +189,14 @@ def _answer_listing(world: World, state: HubState, request: Request, kind: str) 
     if (unknown := _find_unknown_fields(kind, request)) is not None:
         return unknown
     author = request.query.get("author", [""])[0]
+    prefix = f"{kind}/{author}/" if author else f"{kind}/"
     names = sorted(
         key.removeprefix(f"{kind}/")
         for key in state.listed - state.unlisted - state.missing - state.private - state.renamed.keys()
-        if key.startswith(f"{kind}/{author}/")
+        if key.startswith(prefix)
     )
+    if request.query.get("sort") == ["likes"]:
+        names.sort(key=lambda name: _likes_of(world, state, kind, name), reverse=True)
     limit = min(int(request.query.get("limit", ["1000"])[0]), 1000)
     start = int(request.query.get("cursor", ["0"])[0])
     page = [_describe(world, state, request, kind, name) for name in names[start : start + limit]]
@@ -204,6 +207,14 @@ def _answer_listing(world: World, state: HubState, request: Request, kind: str) 
         following = request.link(request.host, path, request.scheme)
         headers = (("Link", f'<{following}>; rel="next"'),)
     return Response.of_json(page, headers=headers)
+
+
+def _likes_of(world: World, state: HubState, kind: str, name: str) -> int:
+    key = f"{kind}/{name}"
+    likes: int = state.fields.get(key, {}).get("likes") or invent_likes(
+        world, kind, name, stranger=state.recreated.get(key, 0)
+    )
+    return likes
 
 
 def _describe_collection(owner: str, slug: str, items: list[tuple[str, str]]) -> dict[str, Any]:

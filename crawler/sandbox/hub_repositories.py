@@ -37,7 +37,7 @@ def invent_repository(world: World, kind: str, name: str, *, stranger: int = 0) 
         "createdAt": _time(created),
         "lastModified": _time(modified),
         "sha": "".join(f"{pick(f'sha {part}', 16**10):010x}" for part in range(4)),
-        "likes": pick("likes", 3000) + world.night * pick("liked", 4),
+        "likes": invent_likes(world, kind, name, stranger=stranger),
         "tags": [*([f"license:{license_id}"] if license_id else []), "region:us"],
     }
     if kind == "spaces":
@@ -46,6 +46,12 @@ def invent_repository(world: World, kind: str, name: str, *, stranger: int = 0) 
     if kind == "models":
         told |= _invent_model(name, told["tags"], pick)
     return told
+
+
+def invent_likes(world: World, kind: str, name: str, *, stranger: int = 0) -> int:
+    """How many like it tonight; a few more every night."""
+    first = world.number("hub", kind, name, stranger, "likes", below=3000)
+    return first + world.night * world.number("hub", kind, name, stranger, "liked", below=4)
 
 
 def invent_owner(world: World, name: str, *, is_user: bool) -> dict[str, Any]:

@@ -207,6 +207,7 @@ def test_a_refused_listing_is_asked_for_once(world: World, ask: Ask, status: int
 
 def test_a_long_listing_is_not_paged(world: World, ask: Ask) -> None:
     world.hub.listed |= {f"models/o/m{number:03}" for number in range(350)}
+    world.hub.fields |= {f"models/o/m{number:03}": {"likes": 9_000} for number in range(3)}
     ask(HuggingFaceResolver, about(MODEL, "o/m000", "o/m001", "o/m002"))
     assert paths(world) == ["/api/models"]
     assert world.requests[0].query["limit"] == ["100"]

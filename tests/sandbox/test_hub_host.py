@@ -9,6 +9,7 @@ import pytest
 
 from crawler.records import Target, TargetKind
 from crawler.sandbox.hub import SANDBOX_TOKEN
+from crawler.sandbox.listings import add_models
 from crawler.sandbox.server import Sandbox
 from crawler.sandbox.world import World
 
@@ -137,3 +138,23 @@ def test_a_quota_that_runs_out(sandbox: Sandbox, world: World) -> None:
 def test_other_pages_say_that_they_are_made_up(sandbox: Sandbox, path: str) -> None:
     answer = get(sandbox, path)
     assert (answer.status_code, "made up" in answer.text) == (200, True)
+
+
+def test_the_whole_hub_is_listed_by_likes_page_by_page(sandbox: Sandbox, world: World) -> None:
+    add_models(world, 25)
+    likes: list[int] = []
+    cursors: list[str] = []
+    query: dict[str, Any] = {"sort": "likes", "expand": "likes", "limit": "10"}
+    while True:
+        answer = get(sandbox, "/api/models", **query)
+        likes += [item["likes"] for item in answer.json()]
+        if "next" not in answer.links:
+            break
+        query = dict(httpx.URL(answer.links["next"]["url"]).params)
+        cursors.append(query["cursor"])
+    assert cursors == ["10", "20"]
+    assert len(likes) == 25
+    assert likes == sorted(likes, reverse=True)
+    key = next(iter(world.hub.listed))
+    world.hub.fields[key] = {"likes": 9_000}
+    assert f"models/{get(sandbox, '/api/models', **query | {'cursor': '0'}).json()[0]['id']}" == key
