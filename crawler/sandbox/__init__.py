@@ -14,5 +14,5 @@ the name and a seed. The tests drive the real client libraries against it, `craw
 
 Where things are: `server` the addresses and the life of a sandbox, `connection` HTTP/1.1, `authority` the
 certificates, `world` what all hosts answer, `faults` what goes wrong, `direct` life without a proxy; one
-module per service, and `web` with `web_pages` for everybody else.
+module per service, and `web` with `web_pages` for everybody else; `limits` the real hosts' rate limits.
 """

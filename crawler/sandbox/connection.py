@@ -43,6 +43,8 @@ class Connection(asyncio.Protocol):
         self._timer: asyncio.TimerHandle | None = None
         self._resume: Callable[[], None] | None = None
         self._paused = False
+        self._counted: tuple[Request, float] | None = None
+        """The request that the real limits of its host still count as under way, and since when."""
         sandbox.connection_count += 1
         self._number = sandbox.connection_count
 
@@ -58,6 +60,7 @@ class Connection(asyncio.Protocol):
         self._sandbox.connections.discard(self)
         self._transport = None
         self._resume = None
+        self._stop_counting()
         if self._timer is not None:
             self._timer.cancel()
 
@@ -146,6 +149,12 @@ class Connection(asyncio.Protocol):
         world.log(request)
         fault = world.request_fault(request, tunnelled=self._is_connected)
         self._answering = True
+        limits = world.limits
+        if limits is not None:
+            self._counted = (request, limits.now())
+            if (refusal := limits.begin(request)) is not None:
+                self._send(request, refusal)
+                return
         if fault is None:
             self._send(request, self._ask_world(request))
         elif fault.delay_seconds:
@@ -180,16 +189,24 @@ class Connection(asyncio.Protocol):
             parts.append(self._http.send(h11.Data(data=content)))
         if body is None:
             parts.append(self._http.send(h11.EndOfMessage()))
-        self._write_raw(b"".join(part for part in parts if part))
+        answer = b"".join(part for part in parts if part)
+        self._world.sent[request.host] += len(answer)
+        self._write_raw(answer)
         if body is None:
             self._finish()
 
     def _finish(self) -> None:
         self._answering = False
+        self._stop_counting()
         if self._http.our_state is h11.DONE and self._http.their_state is h11.DONE:
             self._http.start_next_cycle()
         else:
             self._close()
+
+    def _stop_counting(self) -> None:
+        if self._counted is not None and self._world.limits is not None:
+            self._world.limits.end(*self._counted)
+        self._counted = None
 
     def _answer_badly(self, request: Request, fault: Fault) -> None:
         match fault.trouble:

@@ -18,6 +18,7 @@ from typing import Final, TypeAlias
 from crawler.clock import Clock, SimulatedClock
 from crawler.sandbox import archive, arxiv, github, hub, web
 from crawler.sandbox.faults import CONNECTION_TROUBLES, Fault, FaultBook, Trouble, refused, reset
+from crawler.sandbox.limits import Limits
 from crawler.sandbox.messages import Request, Response
 
 Service: TypeAlias = "Callable[[World, Request], Response]"
@@ -57,8 +58,12 @@ class World:
         """Nothing can be reached, whatever `faults` says: behind a proxy each host is a 502, else a reset."""
         self.faults = FaultBook()
         self.requests: list[Request] = []
+        self.sent: Counter[str] = Counter()
+        """Bytes of answers by host, headers included; what TLS adds and odd faults send is not counted."""
         self.tunnels: list[str] = []
         """Hosts that CONNECT asked for, one per connection; such requests stand in no log of requests."""
+        self.limits: Limits | None = None
+        """Those of the real hosts, in real time; None: hosts refuse only what their state says."""
         self.errors: list[Exception] = []
         """What services raised: a mistake of the sandbox, answered by 500."""
         self.github = github.GitHubState()
@@ -138,3 +143,4 @@ class World:
     def forget_requests(self) -> None:
         self.requests.clear()
         self.tunnels.clear()
+        self.sent.clear()
