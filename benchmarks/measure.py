@@ -71,6 +71,12 @@ def best(costs: Iterable[Cost]) -> Cost:
     )
 
 
+def demand(met: bool, otherwise: str) -> None:
+    """Ends the benchmark where a figure would not be what it says. Raises SystemExit."""
+    if not met:
+        raise SystemExit(otherwise)
+
+
 def plain_environment(**more: str) -> dict[str, str]:
     """The environment without proxies, tokens and settings of ours."""
     dropped = {*PROXY_VARIABLES, *(name.upper() for name in PROXY_VARIABLES)}

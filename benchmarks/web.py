@@ -18,16 +18,17 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from benchmarks.lists import import_list, web_addresses
 from benchmarks.measure import (
     Cost,
     best,
     crawler,
+    demand,
     describe_machine,
     find_lychee,
     plain_environment,
@@ -71,34 +72,15 @@ def main() -> None:
     print(describe_machine(lychee))
     with tempfile.TemporaryDirectory() as name, run_server() as server:
         folder = Path(name)
-        addresses = [
-            server.url(number % chosen.hosts, f"page/{number // chosen.hosts}?n={number}")
-            for number in range(chosen.links)
-        ]
-        imported = make_lists(folder, addresses)
+        addresses = web_addresses(server, chosen.links, chosen.hosts)
+        (folder / "addresses.txt").write_text("\n".join(addresses), encoding="utf-8")
+        imported = import_list(folder, addresses, CONFIG)
         print(f"{chosen.links:,} links on {chosen.hosts} hosts, best of {chosen.repeat}")
         print(f"import of the list, once: {imported.wall_seconds:.2f} s, {imported.cpu_seconds:.2f} s CPU")
         for latency in chosen.latency_ms:
             server.set_latency(latency)
             told = compare(server, folder, lychee, len(addresses), chosen.repeat)
             print_comparison(latency, told, len(addresses))
-
-
-def make_lists(folder: Path, addresses: Sequence[str]) -> Cost:
-    """The Markdown list that lychee reads, and the catalog that ours makes of it."""
-    lines = [f"- [Report {number}]({address})" for number, address in enumerate(addresses)]
-    (folder / "list.md").write_text("# Reports\n\n" + "\n".join(lines) + "\n", encoding="utf-8")
-    (folder / "addresses.txt").write_text("\n".join(addresses), encoding="utf-8")
-    home = folder / "home"
-    home.mkdir()
-    (home / "config.toml").write_text(CONFIG, encoding="utf-8")
-    (home / "catalog").mkdir()
-    cost = run_measured(
-        crawler("import", "--config", home / "config.toml", folder / "list.md"), plain_environment()
-    )
-    if cost.exit_code:
-        raise SystemExit("the list could not be imported")
-    return cost
 
 
 def compare(server: Server, folder: Path, lychee: str, links: int, repeat: int) -> Comparison:
@@ -148,11 +130,6 @@ def check(server: Server, folder: Path, lychee: str, links: int) -> Cost:
     demand(cost.exit_code == 0 and told["successful"] == links, f"lychee found {told['successful']:,}")
     demand(server.counts().pages == links, f"lychee asked {server.counts()}")
     return cost
-
-
-def demand(met: bool, otherwise: str) -> None:
-    if not met:
-        raise SystemExit(otherwise)
 
 
 def print_comparison(latency: int, told: Comparison, links: int) -> None:
