@@ -15,6 +15,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 PURE = (
     *("crawler.licenses", "crawler.links", "crawler.verdicts"),
     *("crawler.judge", "crawler.plan", "crawler.witness", "crawler.resolve.web.soft_404"),
+    "crawler.fetch.http1",
 )
 """Rooms without clock, network, threads, files or database."""
 
@@ -38,7 +39,6 @@ ONLY_HERE = {
     "httpx2": ("crawler.resolve.huggingface",),
     "apscheduler": ("crawler.schedule",),
     "httpx": ("crawler.fetch",),
-    "httpcore": ("crawler.fetch",),
     "sqlite3": ("crawler.store",),
     "sqlite_utils": ("crawler.store",),
     "datasette": ("crawler.serve",),

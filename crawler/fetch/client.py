@@ -7,25 +7,26 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Final, Self, TypeAlias
 
-import ada_url
-import httpcore
 import httpx
 
 from crawler import __version__
 from crawler.clock import Clock
 from crawler.config import NetworkSettings, Settings
+from crawler.fetch.address import Address, parse_address, read_location
+from crawler.fetch.connection import ConnectionBroke
 from crawler.fetch.decode import ACCEPT_ENCODING, DecodingFailed, make_decoder
 from crawler.fetch.environment import NetworkEnvironment
-from crawler.fetch.failure import Failure, LookFailed, explain_failure
+from crawler.fetch.failure import Failure, LookFailed, ProxyRefused, explain_failure
 from crawler.fetch.guard import is_loopback, refuse_host
+from crawler.fetch.http1 import MalformedAnswer, UnsendableRequest
 from crawler.fetch.meter import RequestMeter
 from crawler.fetch.politeness import Lane, LaneClosed, Politeness
-from crawler.fetch.throttle import feed_lane, parse_retry_after
-from crawler.fetch.transport import GuardedTransport, Progress
+from crawler.fetch.throttle import RETRY_AFTER_STATUSES, THROTTLE_HEADERS, feed_lane, parse_retry_after
+from crawler.fetch.transport import GuardedTransport, Patience, Progress
 from crawler.links.mask import mask_url
 from crawler.records import Hop, Reason
 
@@ -35,7 +36,6 @@ PROJECT_PAGE: Final = "https://github.com/crawler-for-lists/crawler"
 REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 MAX_REDIRECTS: Final = 10
 MAX_HEADERS: Final = 256
-MAX_URL_LENGTH: Final = 16_384
 LOOK_TIMEOUTS: Final = 3
 """A whole look, all its hops and retries, takes at most so many times `timeout_seconds` on the wire."""
 REDIRECT_BODY_BYTES: Final = 16_384
@@ -44,6 +44,8 @@ LONGEST_RETRY_SECONDS: Final = 30.0
 """A Retry-After this short is waited for and followed by one more try."""
 MAX_COOKIES: Final = 30
 MAX_COOKIE_HEADER_BYTES: Final = 8_192
+MAX_ROUTES: Final = 4_096
+"""Origins of which the way there is remembered."""
 
 
 Enough: TypeAlias = Callable[[httpx.Headers, bytes], bool]
@@ -73,19 +75,42 @@ class FetchResult:
 class _Look:
     """One call of `get`: what stays the same over its hops, and what is left of its time."""
 
-    first: ada_url.URL
-    headers: dict[str, str]
+    first_origin: str
+    headers: Mapping[str, str]
     max_body_bytes: int
     enough: Enough | None
     trusted: bool
     seconds_left: float
-    cookies: httpx.Cookies = field(default_factory=httpx.Cookies)
+    cookies: httpx.Cookies | None = None
+
+    def keep_cookies(self, response: httpx.Response) -> None:
+        if self.cookies is None:
+            self.cookies = httpx.Cookies()
+        if len(self.cookies.jar) < MAX_COOKIES:
+            self.cookies.extract_cookies(response)
+
+    def cookie_state(self) -> str:
+        if self.cookies is None:
+            return ""
+        return ";".join(sorted(f"{cookie.name}={cookie.value}" for cookie in self.cookies.jar))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
+class _Route:
+    """What holds for every address of one origin."""
+
+    url: httpx.URL
+    headers: httpx.Headers
+    refusal: str | None
+    is_loopback: bool
+    proxy: str | None
+
+
+@dataclass(slots=True)
 class _Answer:
     status: int | None = None
-    headers: httpx.Headers = field(default_factory=httpx.Headers)
+    headers: httpx.Headers | None = None
+    names: frozenset[bytes] = frozenset()
     body: bytes = b""
     truncated: bool = False
     failure: Failure | None = None
@@ -108,13 +133,14 @@ class Fetcher:
         self._politeness = politeness
         self._meter = meter
         self._clock = clock
-        self._transport = GuardedTransport(environment, concurrency=settings.network.per_host_concurrency)
+        self._transport = GuardedTransport(environment, concurrency=settings.network.concurrency)
         self._own_headers = {
             "User-Agent": user_agent(settings.network),
             "Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
             "Accept-Language": "en,zh-CN;q=0.8,zh;q=0.7,*;q=0.5",
             "Accept-Encoding": ACCEPT_ENCODING,
         }
+        self._routes: dict[str, _Route] = {}
 
     async def __aenter__(self) -> Self:
         return self
@@ -148,69 +174,45 @@ class Fetcher:
         except LookFailed as refusal:
             return FetchResult(url, url, failure=refusal.failure)
         look = _Look(
-            first=current,
-            headers=dict(headers or {}),
+            first_origin=current.origin,
+            headers=headers or {},
             max_body_bytes=max_body_bytes or self._network.max_body_bytes,
             enough=enough,
             trusted=trusted,
             seconds_left=self._network.timeout_seconds * LOOK_TIMEOUTS,
         )
-        result = FetchResult(url, current.href)
+        chain: list[Hop] = []
         seen: set[tuple[str, str]] = set()
+        status: int | None = None
         while True:
-            seen.add((current.href, _cookie_state(look.cookies)))
+            cookie_state = look.cookie_state()
             answer = await self._ask_twice(look, current)
-            result = replace(
-                result,
-                final_url=current.href,
-                status=answer.status or result.status,
-                headers=answer.headers,
-                body=answer.body,
-                truncated=answer.truncated,
-                failure=answer.failure,
-            )
-            location = answer.headers.get("location", "")
-            if answer.failure or not follow_redirects or answer.status not in REDIRECTS or not location:
+            status = answer.status or status
+            failure, body = answer.failure, answer.body
+            if failure is not None or not follow_redirects or answer.status not in REDIRECTS:
                 break
-            result = replace(
-                result, redirect_chain=(*result.redirect_chain, Hop(current.href, answer.status)), body=b""
-            )
+            if not answer.headers or not answer.headers.get("location"):
+                break
+            seen.add((current.href, cookie_state))
+            chain.append(Hop(current.href, answer.status))
             try:
-                current = self._next_address(look, current, answer.headers, result, seen)
+                current = _next_address(look, current, answer.headers, chain, seen)
             except LookFailed as refusal:
-                result = replace(result, failure=refusal.failure)
+                failure, body = refusal.failure, b""
                 break
-        return replace(result, elapsed_seconds=self._clock.monotonic() - started)
+        return FetchResult(
+            url,
+            current.href,
+            status,
+            answer.headers if answer.headers is not None else httpx.Headers(),
+            body,
+            answer.truncated,
+            tuple(chain),
+            self._clock.monotonic() - started,
+            failure,
+        )
 
-    def _next_address(
-        self,
-        look: _Look,
-        current: ada_url.URL,
-        headers: httpx.Headers,
-        result: FetchResult,
-        seen: set[tuple[str, str]],
-    ) -> ada_url.URL:
-        """Where a redirect leads. Raises LookFailed when it must not be followed."""
-        following = parse_address(read_location(headers), base=current.href)
-        if len(result.redirect_chain) > MAX_REDIRECTS:
-            raise LookFailed(Failure(Reason.TOO_MANY_REDIRECTS, f"more than {MAX_REDIRECTS} redirects"))
-        if (following.href, _cookie_state(look.cookies)) in seen:
-            raise LookFailed(
-                Failure(Reason.TOO_MANY_REDIRECTS, f"a redirect loop at {mask_url(following.href)}")
-            )
-        if following.origin != current.origin:
-            if look.trusted:
-                raise LookFailed(
-                    Failure(
-                        Reason.SKIPPED,
-                        f"the endpoint {current.origin} redirects to {following.origin}",
-                        temporary=True,
-                    )
-                )
-            look.headers.clear()
-        return following
-
-    async def _ask_twice(self, look: _Look, address: ada_url.URL) -> _Answer:
+    async def _ask_twice(self, look: _Look, address: Address) -> _Answer:
         """One hop, asked once more where that is likely to heal."""
         answer = await self._ask(look, address)
         if answer.failure is not None:
@@ -218,125 +220,161 @@ class Fetcher:
             if answer.was_reused and answer.failure.reason is Reason.CONNECTION_RESET:
                 return await self._ask(look, address)
             return answer
-        if answer.status in {429, 503}:
+        if answer.status in {429, 503} and answer.headers:
             wait = parse_retry_after(answer.headers.get("retry-after"), self._clock.now())
             if wait is not None and wait <= LONGEST_RETRY_SECONDS:
                 return await self._ask(look, address)
         return answer
 
-    async def _ask(self, look: _Look, address: ada_url.URL) -> _Answer:
-        host = address.hostname
+    async def _ask(self, look: _Look, address: Address) -> _Answer:
+        try:
+            route = self._routes.get(address.origin) or self._find_route(address)
+        except (httpx.InvalidURL, UnicodeError) as error:
+            return _Answer(failure=Failure(Reason.INVALID_URL, f"cannot be asked: {error}"))
         allow_private = self._network.allow_private_addresses or (
-            look.trusted and address.origin == look.first.origin
+            look.trusted and address.origin == look.first_origin
         )
-        if not allow_private and (why := refuse_host(host)):
-            return _Answer(failure=Failure(Reason.PRIVATE_ADDRESS, why))
-        proxy = self._environment.proxy_for(address.href)
-        if look.trusted and is_loopback(host):
-            proxy = None
+        if route.refusal is not None and not allow_private:
+            return _Answer(failure=Failure(Reason.PRIVATE_ADDRESS, route.refusal))
         lane = self._politeness.lane_for(address.href)
         try:
             async with lane.turn():
                 loop = asyncio.get_running_loop()
                 began = loop.time()
                 try:
-                    answer = await self._send(look, address, proxy, allow_private=allow_private)
+                    answer = await self._send(look, address, route, allow_private=allow_private)
                 finally:
                     look.seconds_left -= loop.time() - began
-                if answer.status is not None:
-                    feed_lane(lane, answer.status, answer.headers, self._clock.now())
+                self._tell(lane, answer)
                 return answer
         except LaneClosed as closed:
             return _Answer(failure=_explain_closed(lane, closed))
 
-    async def _send(
-        self, look: _Look, address: ada_url.URL, proxy: str | None, *, allow_private: bool
-    ) -> _Answer:
-        progress = Progress(self._meter, address.hostname)
-        status: int | None = None
-        headers = httpx.Headers()
-        failure: Failure
+    def _tell(self, lane: Lane, answer: _Answer) -> None:
+        if answer.status is None:
+            return
+        if answer.status in RETRY_AFTER_STATUSES or not THROTTLE_HEADERS.isdisjoint(answer.names):
+            headers = answer.headers if answer.headers is not None else {}
+            feed_lane(lane, answer.status, headers, self._clock.now())
+        else:
+            lane.relax()  # what feed_lane would do: most answers say nothing of the kind
+
+    def _find_route(self, address: Address) -> _Route:
+        if len(self._routes) >= MAX_ROUTES:
+            self._routes.clear()
+        url = httpx.URL(f"{address.origin}/")
+        host = url.netloc.decode("ascii")
+        route = self._routes[address.origin] = _Route(
+            url=url,
+            headers=httpx.Headers({"Host": host, **self._own_headers}),
+            refusal=refuse_host(address.host),
+            is_loopback=is_loopback(address.host),
+            proxy=self._environment.proxy_for(address.origin),
+        )
+        return route
+
+    async def _send(self, look: _Look, address: Address, route: _Route, *, allow_private: bool) -> _Answer:
+        proxy = None if look.trusted and route.is_loopback else route.proxy
+        progress = Progress(self._meter, address.host)
+        answer = _Answer()
         try:
-            async with asyncio.timeout(max(0.0, look.seconds_left)):
-                request = self._make_request(look, address, proxy, progress, allow_private=allow_private)
-                response = await self._transport.handle_async_request(request)
-                try:
-                    status, headers = response.status_code, response.headers
-                    if len(headers.raw) > MAX_HEADERS:
-                        failure = Failure(Reason.SERVER_ERROR, f"more than {MAX_HEADERS} headers")
-                        return _Answer(status, failure=failure)
-                    if status == 407 and proxy:
-                        return _Answer(
-                            failure=Failure(Reason.SKIPPED, "the proxy refused: 407", temporary=True)
-                        )
-                    _keep_cookies(look.cookies, response)
-                    body, truncated = await self._read_body(look, response, address.hostname)
-                    return _Answer(status, headers, body, truncated)
-                finally:
-                    await response.aclose()
+            request = self._make_request(look, address, route, proxy, progress, allow_private=allow_private)
+            response = await self._transport.handle_async_request(request)
+            try:
+                if proxy and response.status_code == 407:
+                    return _Answer(failure=Failure(Reason.SKIPPED, "the proxy refused: 407", temporary=True))
+                await self._read(look, response, address.host, answer)
+            finally:
+                await response.aclose()
         except DecodingFailed as error:
-            failure = Failure(Reason.SERVER_ERROR, f"the body is not what Content-Encoding says: {error}")
-        except (httpcore.LocalProtocolError, httpx.InvalidURL, UnicodeError) as error:
-            failure = Failure(Reason.INVALID_URL, f"cannot be asked: {error}")
-        except (
-            LookFailed,
-            OSError,
-            httpcore.ProxyError,
-            httpcore.NetworkError,
-            httpcore.TimeoutException,
-            httpcore.ProtocolError,
-        ) as error:
+            answer.failure = Failure(
+                Reason.SERVER_ERROR, f"the body is not what Content-Encoding says: {error}"
+            )
+        except (UnsendableRequest, UnicodeError) as error:
+            answer.failure = Failure(Reason.INVALID_URL, f"cannot be asked: {error}")
+        except (LookFailed, OSError, ConnectionBroke, MalformedAnswer, ProxyRefused) as error:
             reached = progress.reached_host if proxy else None
-            failure = explain_failure(error, proxy_reached_host=reached, in_body=status is not None)
-        return _Answer(status, headers, failure=failure, was_reused=not progress.is_new_connection)
+            answer.failure = explain_failure(
+                error, proxy_reached_host=reached, in_body=answer.status is not None
+            )
+            answer.was_reused = not progress.is_new_connection
+        return answer
 
     def _make_request(
         self,
         look: _Look,
-        address: ada_url.URL,
+        address: Address,
+        route: _Route,
         proxy: str | None,
         progress: Progress,
         *,
         allow_private: bool,
     ) -> httpx.Request:
-        timeout = self._network.timeout_seconds
+        headers = route.headers
+        if look.headers:
+            headers = headers.copy()
+            headers.update(look.headers)
+        until = asyncio.get_running_loop().time() + look.seconds_left
         request = httpx.Request(
             "GET",
-            f"{address.protocol}//{address.host}/",
-            headers={**self._own_headers, **look.headers},
+            route.url,
+            headers=headers,
             extensions={
-                "target": (address.pathname + address.search).encode("ascii"),
-                "timeout": {"connect": timeout, "read": timeout, "write": timeout, "pool": None},
-                "trace": progress.trace,
+                "target": address.target,
+                "patience": Patience(self._network.timeout_seconds, until),
+                "progress": progress,
                 "proxy": proxy,
                 "allow_private": allow_private,
             },
         )
-        if look.cookies.jar:
+        if look.cookies is not None:
             look.cookies.set_cookie_header(request)
             if len(request.headers.get("cookie", "")) > MAX_COOKIE_HEADER_BYTES:
                 del request.headers["cookie"]
         return request
 
-    async def _read_body(self, look: _Look, response: httpx.Response, host: str) -> tuple[bytes, bool]:
+    async def _read(self, look: _Look, response: httpx.Response, host: str, answer: _Answer) -> None:
+        """Fill in the answer, as far as it is wanted. Raises DecodingFailed and what the transport raises."""
+        headers = response.headers
+        names: frozenset[bytes] = response.extensions["names"]
+        answer.status = response.status_code
+        if len(headers.raw) > MAX_HEADERS:
+            answer.failure = Failure(Reason.SERVER_ERROR, f"more than {MAX_HEADERS} headers")
+            return
+        answer.headers, answer.names = headers, names
+        if b"set-cookie" in names:
+            look.keep_cookies(response)
         cap = look.max_body_bytes
-        if response.status_code in REDIRECTS and "location" in response.headers:
+        if b"location" in names and response.status_code in REDIRECTS:
             cap = min(cap, REDIRECT_BODY_BYTES)
-        decode = make_decoder(response.headers.get("content-encoding", ""))
-        body = bytearray()
+        decode = make_decoder(headers["content-encoding"]) if b"content-encoding" in names else None
+        body: bytes | bytearray = b""
         received = 0
         async for piece in response.stream:  # type: ignore[union-attr]
             self._meter.add_bytes(host, len(piece))
             received += len(piece)
-            for decoded in decode(piece):
-                body += decoded
+            for decoded in (piece,) if decode is None else decode(piece):
+                body = _join(body, decoded)
                 if len(body) > cap:
-                    return bytes(body[:cap]), True
-            if received > cap:
-                return bytes(body), True
-            if look.enough is not None and look.enough(response.headers, bytes(body)):
-                return bytes(body), True
-        return bytes(body), False
+                    break
+            answer.truncated = len(body) > cap or received > cap
+            if len(body) > cap:
+                body = body[:cap]
+            elif look.enough is not None and look.enough(headers, bytes(body)):
+                answer.truncated = True
+            if answer.truncated:
+                break
+        answer.body = bytes(body)
+
+
+def _join(body: bytes | bytearray, piece: bytes) -> bytes | bytearray:
+    """The body so far and its next piece; most come in one, which is not copied."""
+    if not body:
+        return piece
+    if isinstance(body, bytes):
+        body = bytearray(body)
+    body += piece
+    return body
 
 
 def user_agent(network: NetworkSettings) -> str:
@@ -344,36 +382,21 @@ def user_agent(network: NetworkSettings) -> str:
     return f"{network.user_agent or f'crawler/{__version__}'} (+{network.contact or PROJECT_PAGE})"
 
 
-def parse_address(url: str, base: str | None = None) -> ada_url.URL:
-    """A URL as a browser reads it, without credentials. Raises LookFailed unless http(s)."""
-    if len(url) > MAX_URL_LENGTH:
-        raise LookFailed(Failure(Reason.INVALID_URL, f"longer than {MAX_URL_LENGTH} characters"))
-    try:
-        address = ada_url.URL(url, base)
-    except ValueError as error:
-        raise LookFailed(Failure(Reason.INVALID_URL, f"no URL: {mask_url(url[:200])}")) from error
-    if address.protocol not in {"http:", "https:"}:
-        raise LookFailed(Failure(Reason.INVALID_URL, f"{address.protocol} is not http or https"))
-    address.username = address.password = ""
-    return address
-
-
-def read_location(headers: httpx.Headers) -> str:
-    """The Location header; bytes that are not UTF-8 are escaped as they are, as browsers do."""
-    raw = next((value for name, value in headers.raw if name.lower() == b"location"), b"")
-    try:
-        return raw.decode("utf-8").strip()
-    except UnicodeDecodeError:
-        return "".join(chr(byte) if byte < 0x80 else f"%{byte:02X}" for byte in raw).strip()
-
-
-def _keep_cookies(cookies: httpx.Cookies, response: httpx.Response) -> None:
-    if "set-cookie" in response.headers and len(cookies.jar) < MAX_COOKIES:
-        cookies.extract_cookies(response)
-
-
-def _cookie_state(cookies: httpx.Cookies) -> str:
-    return ";".join(sorted(f"{cookie.name}={cookie.value}" for cookie in cookies.jar))
+def _next_address(
+    look: _Look, current: Address, headers: httpx.Headers, chain: list[Hop], seen: set[tuple[str, str]]
+) -> Address:
+    """Where a redirect leads. Raises LookFailed when it must not be followed."""
+    following = parse_address(read_location(headers), base=current.href)
+    if len(chain) > MAX_REDIRECTS:
+        raise LookFailed(Failure(Reason.TOO_MANY_REDIRECTS, f"more than {MAX_REDIRECTS} redirects"))
+    if (following.href, look.cookie_state()) in seen:
+        raise LookFailed(Failure(Reason.TOO_MANY_REDIRECTS, f"a redirect loop at {mask_url(following.href)}"))
+    if following.origin != current.origin:
+        if look.trusted:
+            told = f"the endpoint {current.origin} redirects to {following.origin}"
+            raise LookFailed(Failure(Reason.SKIPPED, told, temporary=True))
+        look.headers = {}
+    return following
 
 
 def _explain_closed(lane: Lane, closed: LaneClosed) -> Failure:

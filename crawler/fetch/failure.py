@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-import httpcore
-
+from crawler.fetch.connection import ConnectionBroke
+from crawler.fetch.http1 import MalformedAnswer
 from crawler.records import Outcome, Reason
 
 # The name surely does not exist or has no address; every other look-up error may be our resolver's.
@@ -58,34 +58,34 @@ class LookFailed(Exception):  # noqa: N818 - carries a Failure out of a callback
         self.failure = failure
 
 
+class ProxyRefused(Exception):  # noqa: N818 - a state of the proxy
+    """The proxy did not open a tunnel; the text is its status."""
+
+
 def explain_failure(
     error: BaseException, *, proxy_reached_host: bool | None = None, in_body: bool = False
 ) -> Failure:
-    """The Failure behind an exception of httpcore, ssl or the socket layer.
+    """The Failure behind an exception of ours, of ssl or of the socket layer.
 
     `proxy_reached_host`: None without a proxy; False while the proxy itself was still being asked.
     `in_body`: the headers had arrived.
     """
     chain = list(_causes(error))
-    if isinstance(error, httpcore.ProxyError):
+    if isinstance(error, ProxyRefused):
         return Failure(Reason.SKIPPED, f"the proxy did not connect: {error}", temporary=True)
     known = next((cause.failure for cause in chain if isinstance(cause, LookFailed)), None)
     if proxy_reached_host is False:
         if known is not None:
             return Failure(Reason.SKIPPED, f"the proxy failed: {known.detail}", temporary=True)
-        if any(isinstance(cause, TimeoutError | httpcore.TimeoutException) for cause in chain):
+        if any(isinstance(cause, TimeoutError) for cause in chain):
             return Failure(Reason.TIMEOUT, "no answer through the proxy", temporary=True)
         return Failure(Reason.SKIPPED, f"the proxy failed: {_name(chain[-1])}", temporary=True)
     if known is not None:
         return known
-    if (
-        isinstance(error, httpcore.RemoteProtocolError)
-        and isinstance(error.args[0], Exception)
-        and not in_body
-    ):
-        # The parser refused it; a mere end of the connection comes with a text only.
+    if isinstance(error, MalformedAnswer) and not in_body:
         return Failure(Reason.SERVER_ERROR, "the answer is not proper HTTP")
-    if not isinstance(error, httpcore.ReadError | httpcore.WriteError):
+    # Once a connection was made, whatever ends it says no more than that it ended.
+    if not isinstance(error, ConnectionBroke):
         for cause in chain:
             if (failure := _explain_one(cause)) is not None:
                 return failure
@@ -101,7 +101,7 @@ def _explain_one(error: BaseException) -> Failure | None:
             return Failure(Reason.TLS_FAILURE, f"certificate: {error.verify_message}", temporary=early)
         case ssl.SSLError():
             return Failure(Reason.TLS_FAILURE, f"TLS: {error.reason or _name(error)}")
-        case TimeoutError() | httpcore.TimeoutException():
+        case TimeoutError():
             return Failure(Reason.TIMEOUT, "no answer in time")
         case socket.gaierror():
             return Failure(
@@ -111,6 +111,9 @@ def _explain_one(error: BaseException) -> Failure | None:
             )
         case OSError(errno=number) if number in REFUSED:
             return Failure(Reason.CONNECTION_REFUSED, "connection refused")
+        case ConnectionResetError() | ConnectionAbortedError() | BrokenPipeError():
+            # asyncio's own have no errno.
+            return Failure(Reason.CONNECTION_RESET, "connection reset")
         case OSError(errno=number) if number in RESET:
             return Failure(Reason.CONNECTION_RESET, "connection reset")
         case OSError(errno=number) if number in NO_ROUTE:
@@ -123,7 +126,7 @@ def _explain_one(error: BaseException) -> Failure | None:
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """The error and what it came from, outermost first; httpcore's pool keeps only `__context__`."""
+    """The error and what it came from, outermost first."""
     seen: set[int] = set()
     current: BaseException | None = error
     while current is not None and id(current) not in seen:

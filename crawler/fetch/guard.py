@@ -8,20 +8,14 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import socket
-from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from typing import Final, TypeAlias
-
-import httpcore
 
 from crawler.fetch.failure import Failure, LookFailed, explain_failure
 from crawler.records import Reason
 
 Address: TypeAlias = IPv4Address | IPv6Address
-SocketOption: TypeAlias = (
-    tuple[int, int, int] | tuple[int, int, bytes | bytearray] | tuple[int, int, None, int]
-)
 
 # IANA's special-purpose registries (2026-11), written out because `is_global` differs between Pythons.
 REFUSED_IPV4: Final = {
@@ -134,48 +128,41 @@ class AddressBook:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
 
-class GuardedBackend(httpcore.AsyncNetworkBackend):
-    """httpcore's way to the network, through the check."""
-
-    def __init__(self, addresses: AddressBook, *, allow_private: bool) -> None:
-        self._addresses = addresses
-        self._allow_private = allow_private
-        self._network = httpcore.AnyIOBackend()
-
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,  # noqa: ASYNC109 - httpcore's interface
-        local_address: str | None = None,
-        socket_options: Iterable[SocketOption] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
-        """Raises LookFailed with the reason; anything else is httpcore's own."""
-        try:
-            async with asyncio.timeout(timeout):
-                found = await self._addresses.look_up(host, port)
-        except (OSError, TimeoutError) as error:
-            raise LookFailed(explain_failure(error)) from error
-        if not self._allow_private:
-            for address in found:
-                if why := refuse_address(address):
-                    raise LookFailed(
-                        Failure(Reason.PRIVATE_ADDRESS, f"{host} resolves to {address}, a {why} address")
-                    )
-        tried = found[:MAX_ADDRESSES_TRIED]
-        failures: list[Failure] = []
-        for address in tried:
-            share = None if timeout is None else timeout / len(tried)
-            try:
-                return await self._network.connect_tcp(
-                    str(address), port, share, local_address, socket_options
+async def connect(
+    addresses: AddressBook, host: str, port: int, *, timeout_seconds: float, allow_private: bool
+) -> socket.socket:
+    """A connected socket to a checked address of `host`. Raises LookFailed with the reason."""
+    try:
+        async with asyncio.timeout(timeout_seconds):
+            found = await addresses.look_up(host, port)
+    except (OSError, TimeoutError) as error:
+        raise LookFailed(explain_failure(error)) from error
+    if not allow_private:
+        for address in found:
+            if why := refuse_address(address):
+                raise LookFailed(
+                    Failure(Reason.PRIVATE_ADDRESS, f"{host} resolves to {address}, a {why} address")
                 )
-            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
-                failures.append(explain_failure(error))
-        raise LookFailed(weakest(failures))
+    tried = found[:MAX_ADDRESSES_TRIED]
+    failures: list[Failure] = []
+    for address in tried:
+        try:
+            return await _connect_to(address, port, timeout_seconds / len(tried))
+        except (OSError, TimeoutError) as error:
+            failures.append(explain_failure(error))
+    raise LookFailed(weakest(failures))
 
-    async def sleep(self, seconds: float) -> None:
-        await self._network.sleep(seconds)
+
+async def _connect_to(address: Address, port: int, seconds: float) -> socket.socket:
+    connecting = socket.socket(socket.AF_INET if address.version == 4 else socket.AF_INET6)
+    try:
+        connecting.setblocking(False)
+        async with asyncio.timeout(seconds):
+            await asyncio.get_running_loop().sock_connect(connecting, (str(address), port))
+    except BaseException:
+        connecting.close()
+        raise
+    return connecting
 
 
 def weakest(failures: list[Failure]) -> Failure:

@@ -12,6 +12,8 @@ from typing import Final
 from crawler.fetch.politeness import LONGEST_QUOTA_WAIT_SECONDS, Lane
 
 RETRY_AFTER_STATUSES: Final = frozenset({403, 429, 503})
+THROTTLE_HEADERS: Final = frozenset({b"retry-after", b"x-ratelimit-remaining", b"ratelimit"})
+"""An answer of another status that has none of these asks nothing of us."""
 # A reset this large is a time since 1970, a smaller one a number of seconds: both are in use.
 SMALLEST_EPOCH: Final = 1_000_000_000
 # "api";r=0;t=55 of draft-ietf-httpapi-ratelimit-headers, as the Hub sends it.

@@ -1,31 +1,43 @@
-"""httpx's transport of ours: one small httpcore pool per origin, each connection through the guard.
+"""httpx's transport of ours: connections kept per origin, each opened through the guard or a proxy.
 
-One pool for a whole run would scan all its connections for every request; idle pools are closed instead.
+What it costs does not depend on how many connections are open: the idle ones are found by origin, and the
+longest idle is closed to make room.
 """
 
 from __future__ import annotations
 
+import asyncio
 import ssl
+from base64 import b64encode
 from collections import OrderedDict
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from functools import lru_cache
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Final, Self, TypeAlias
 from urllib.parse import unquote, urlsplit
 
-import httpcore
 import httpx
 
-from crawler.fetch.environment import NetworkEnvironment
-from crawler.fetch.guard import AddressBook, GuardedBackend
+from crawler.fetch.connection import BUFFER_BYTES, Connection, ConnectionBroke
+from crawler.fetch.environment import DEFAULT_PORTS, NetworkEnvironment
+from crawler.fetch.failure import Failure, LookFailed, ProxyRefused
+from crawler.fetch.guard import AddressBook, connect
+from crawler.fetch.http1 import write_request
 from crawler.fetch.meter import RequestMeter
+from crawler.records import Reason
 
-MAX_OPEN_ORIGINS: Final = 128
 KEEPALIVE_SECONDS: Final = 15.0
+MIN_OPEN_CONNECTIONS: Final = 128
+
+RouteKey: TypeAlias = tuple[str, str, int, str | None, bool]
+"""Scheme, host, port, proxy, whether it may be private: a connection serves nothing else."""
 
 
 class Progress:
-    """What happened on the wire during one request, told by httpcore's trace events; it feeds the meter."""
+    """What happened on the wire during one request; it feeds the meter."""
+
+    __slots__ = ("_host", "_meter", "is_new_connection", "reached_host")
 
     def __init__(self, meter: RequestMeter, host: str) -> None:
         self._meter = meter
@@ -33,38 +45,47 @@ class Progress:
         self.is_new_connection = False
         self.reached_host = False
 
-    async def trace(self, event: str, details: dict[str, Any]) -> None:
-        if event == "connection.connect_tcp.started":
-            self.is_new_connection = True
-        elif event == "proxy.start_tls.started":
-            self.reached_host = True
-        elif event == "http11.send_request_headers.started" and details["request"].method != b"CONNECT":
-            self.reached_host = True
-            self._meter.count(self._host)
+    def note_sent(self) -> None:
+        """The request itself goes out, to the host or to a proxy that forwards it."""
+        self.reached_host = True
+        self._meter.count(self._host)
 
 
-@dataclass(slots=True)
-class _Pool:
-    connections: httpcore.AsyncConnectionPool
-    in_use: int = 0
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """`step_seconds` for looking up, connecting, shaking hands, each read; `until` for all, in loop time."""
+
+    step_seconds: float
+    until: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Proxy:
+    host: str
+    port: int
+    is_tls: bool
+    authorization: bytes | None
 
 
 class GuardedTransport(httpx.AsyncBaseTransport):
-    """Raises httpcore's exceptions and LookFailed; failure.py explains them.
+    """Raises LookFailed, OSError, TimeoutError and what connection.py, http1.py and failure.py name.
 
-    Request extensions of ours: `allow_private` (bool) and `proxy` (an address or None); `target` is sent
-    as the request's target, byte for byte.
+    GET without a body only. Request extensions of ours: `target`, sent byte for byte; `progress` and
+    `patience`; `allow_private` (bool) and `proxy` (an address or None). The response's extension `names`
+    holds the lower-case names of its headers.
     """
 
     def __init__(self, environment: NetworkEnvironment, *, concurrency: int) -> None:
         self._tls = environment.ssl_context()
         # Servers that never learnt secure renegotiation still serve every browser.
         self._tls.options |= getattr(ssl, "OP_LEGACY_SERVER_CONNECT", 0x4)
-        self._concurrency = concurrency
+        self._tls.set_alpn_protocols(["http/1.1"])
         self._addresses = AddressBook()
-        self._guarded = GuardedBackend(self._addresses, allow_private=False)
-        self._open = GuardedBackend(self._addresses, allow_private=True)
-        self._pools: OrderedDict[tuple[object, ...], _Pool] = OrderedDict()
+        self._buffer = memoryview(bytearray(BUFFER_BYTES))
+        self._most_open = max(MIN_OPEN_CONNECTIONS, concurrency)
+        self._open: set[Connection] = set()
+        self._idle: dict[RouteKey, list[Connection]] = {}
+        self._idle_in_order: OrderedDict[Connection, None] = OrderedDict()
 
     async def __aenter__(self) -> Self:
         return self
@@ -78,94 +99,203 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         await self.aclose()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        url = httpcore.URL(
-            scheme=request.url.raw_scheme,
-            host=request.url.raw_host,
-            port=request.url.port,
-            target=request.extensions.get("target", request.url.raw_path),
-        )
-        proxy: str | None = request.extensions.get("proxy")
-        pool = self._pool(url.origin, proxy, allow_private=request.extensions.get("allow_private", False))
-        pool.in_use += 1
+        url, told = request.url, request.extensions
+        progress: Progress = told["progress"]
+        patience: Patience = told["patience"]
+        proxy: str | None = told["proxy"]
+        target: bytes = told["target"]
+        port = url.port or DEFAULT_PORTS[url.scheme]
+        key = (url.scheme, url.raw_host.decode("ascii"), port, proxy, told["allow_private"])
+        headers = request.headers.raw
+        if proxy is not None and url.scheme == "http":
+            target = b"http://%b%b" % (url.netloc, target)
+            if authorization := _read_proxy(proxy).authorization:
+                headers = [(b"Proxy-Authorization", authorization), *headers]
+        sent = write_request(request.method.encode("ascii"), target, headers)
+        if patience.until <= asyncio.get_running_loop().time():
+            raise TimeoutError
+        connection = self._take(key)
+        if connection is None:
+            progress.is_new_connection = True
+            async with asyncio.timeout_at(patience.until):
+                connection = await self._open_connection(key, patience, progress)
         try:
-            await self._close_surplus()
-            answer = await pool.connections.handle_async_request(
-                httpcore.Request(
-                    request.method,
-                    url,
-                    headers=request.headers.raw,
-                    extensions={key: request.extensions[key] for key in ("timeout", "trace")},
-                )
-            )
+            progress.note_sent()
+            connection.send(sent, silent_seconds=patience.step_seconds, give_up_at=patience.until)
+            answer = await connection.read_head()
+        except ConnectionBroke:
+            if not progress.is_new_connection:
+                # The host closes what is idle for too long: the others are as old or older.
+                self._close_idle(key)
+            raise
         except BaseException:
-            pool.in_use -= 1
+            connection.abort()
             raise
         return httpx.Response(
-            answer.status, headers=answer.headers, stream=_Body(answer, pool), request=request
+            answer.status or 0,
+            headers=answer.headers,
+            stream=_Body(self, connection),
+            request=request,
+            extensions={"names": answer.names},
         )
 
     async def aclose(self) -> None:
-        pools = list(self._pools.values())
-        self._pools.clear()
-        for pool in pools:
-            await pool.connections.aclose()
+        for connection in list(self._open):
+            connection.abort()
         self._addresses.close()
+        # asyncio closes the sockets in its next round, those below TLS in the one after.
+        for _ in range(3):
+            await asyncio.sleep(0)
 
-    def _pool(self, origin: httpcore.Origin, proxy: str | None, *, allow_private: bool) -> _Pool:
-        key = (origin.scheme, origin.host, origin.port, proxy, allow_private)
-        pool = self._pools.get(key)
-        if pool is None:
-            # The proxy is the operator's: its own address may be private.
-            backend = self._open if allow_private or proxy else self._guarded
-            pool = self._pools[key] = _Pool(
-                httpcore.AsyncConnectionPool(
-                    ssl_context=self._tls,
-                    proxy=_make_proxy(proxy, self._tls) if proxy else None,
-                    # Politeness bounds connections. A bound here would be used up for good by tunnels whose
-                    # TLS handshake fails: httpcore never takes them off its pool.
-                    max_connections=None,
-                    max_keepalive_connections=self._concurrency,
-                    keepalive_expiry=KEEPALIVE_SECONDS,
-                    network_backend=backend,
-                )
-            )
-        self._pools.move_to_end(key)
-        return pool
-
-    async def _close_surplus(self) -> None:
-        surplus = len(self._pools) - MAX_OPEN_ORIGINS
-        if surplus <= 0:
+    def give_back(self, connection: Connection) -> None:
+        """The answer was read, or is not wanted any more."""
+        if not connection.can_be_kept:
+            connection.abort()
             return
-        idle = [key for key, pool in self._pools.items() if pool.in_use == 0][:surplus]
-        closing = [self._pools.pop(key) for key in idle]
-        for pool in closing:
-            await pool.connections.aclose()
+        now = asyncio.get_running_loop().time()
+        connection.idle_since = now
+        self._idle.setdefault(connection.key, []).append(connection)
+        self._idle_in_order[connection] = None
+        oldest = next(iter(self._idle_in_order))
+        if now - oldest.idle_since > KEEPALIVE_SECONDS:
+            oldest.abort()
+
+    # --- connections ---------------------------------------------------------------------------
+
+    def _take(self, key: RouteKey) -> Connection | None:
+        kept = self._idle.get(key)
+        if not kept:
+            return None
+        connection = kept[-1]
+        self._forget_idle(connection)
+        if asyncio.get_running_loop().time() - connection.idle_since > KEEPALIVE_SECONDS:
+            connection.abort()
+            self._close_idle(key)
+            return None
+        return connection
+
+    def _close_idle(self, key: RouteKey) -> None:
+        for connection in list(self._idle.get(key, ())):
+            connection.abort()
+
+    def _forget_idle(self, connection: Connection) -> None:
+        del self._idle_in_order[connection]
+        kept = self._idle[connection.key]
+        kept.remove(connection)
+        if not kept:
+            del self._idle[connection.key]
+
+    def _forget(self, connection: Connection) -> None:
+        self._open.discard(connection)
+        if connection in self._idle_in_order:
+            self._forget_idle(connection)
+
+    async def _open_connection(self, key: RouteKey, patience: Patience, progress: Progress) -> Connection:
+        scheme, host, port, proxy, allow_private = key
+        while len(self._open) >= self._most_open and self._idle_in_order:
+            next(iter(self._idle_in_order)).abort()
+        if proxy is None:
+            return await self._connect(
+                key, host, port, self._tls if scheme == "https" else None, patience, allow_private
+            )
+        way = _read_proxy(proxy)
+        # The proxy is the operator's: its own address may be private.
+        connection = await self._connect(
+            key, way.host, way.port, self._tls if way.is_tls else None, patience, True
+        )
+        if scheme == "https":
+            try:
+                await _open_tunnel(connection, host, port, way, patience)
+                progress.reached_host = True
+                async with asyncio.timeout(patience.step_seconds):
+                    await connection.start_tls(self._tls, host)
+            except BaseException as error:
+                connection.abort()
+                if _is_unusable_name(error):
+                    raise LookFailed(Failure(Reason.INVALID_URL, f"no name for TLS: {host}")) from error
+                raise
+        return connection
+
+    async def _connect(
+        self,
+        key: RouteKey,
+        host: str,
+        port: int,
+        tls: ssl.SSLContext | None,
+        patience: Patience,
+        allow_private: bool,
+    ) -> Connection:
+        loop = asyncio.get_running_loop()
+        connected = await connect(
+            self._addresses, host, port, timeout_seconds=patience.step_seconds, allow_private=allow_private
+        )
+        connection = Connection(loop, self._buffer, key, self._forget)
+        self._open.add(connection)
+        try:
+            async with asyncio.timeout(patience.step_seconds):
+                await loop.create_connection(
+                    lambda: connection, sock=connected, ssl=tls, server_hostname=host if tls else None
+                )
+        except BaseException as error:
+            connection.abort()
+            connected.close()
+            if _is_unusable_name(error):
+                raise LookFailed(Failure(Reason.INVALID_URL, f"no name for TLS: {host}")) from error
+            raise
+        return connection
 
 
-class _Body(httpx.AsyncByteStream):
-    def __init__(self, answer: httpcore.Response, pool: _Pool) -> None:
-        self._answer = answer
-        self._pool = pool
-        self._is_closed = False
+class _Body(httpx.AsyncByteStream, AsyncIterator[bytes]):
+    def __init__(self, transport: GuardedTransport, connection: Connection) -> None:
+        self._transport = transport
+        self._connection: Connection | None = connection
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        async for piece in self._answer.aiter_stream():
-            yield piece
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        if self._connection is not None and (piece := await self._connection.read_piece()):
+            return piece
+        raise StopAsyncIteration
 
     async def aclose(self) -> None:
-        if not self._is_closed:
-            self._is_closed = True
-            try:
-                await self._answer.aclose()
-            finally:
-                self._pool.in_use -= 1
+        if self._connection is not None:
+            connection, self._connection = self._connection, None
+            self._transport.give_back(connection)
 
 
-def _make_proxy(proxy: str, tls: ssl.SSLContext) -> httpcore.Proxy:
+async def _open_tunnel(connection: Connection, host: str, port: int, way: _Proxy, patience: Patience) -> None:
+    name = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    target = name.encode("ascii")
+    headers = [(b"Host", target), (b"Accept", b"*/*")]
+    if way.authorization:
+        headers.append((b"Proxy-Authorization", way.authorization))
+    connection.send(
+        write_request(b"CONNECT", target, headers),
+        silent_seconds=patience.step_seconds,
+        give_up_at=patience.until,
+        is_connect=True,
+    )
+    answer = await connection.read_head()
+    if answer.status is None or not 200 <= answer.status < 300:
+        raise ProxyRefused(f"{answer.status}")
+
+
+def _is_unusable_name(error: BaseException) -> bool:
+    """Whether ssl would not even begin; a refused certificate is a ValueError too, but an OSError first."""
+    return isinstance(error, ValueError) and not isinstance(error, OSError)
+
+
+@lru_cache(maxsize=16)
+def _read_proxy(proxy: str) -> _Proxy:
     parts = urlsplit(proxy)
-    auth = (unquote(parts.username), unquote(parts.password or "")) if parts.username else None
-    port = f":{parts.port}" if parts.port else ""
-    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
-    return httpcore.Proxy(
-        f"{parts.scheme}://{host}{port}/", auth=auth, ssl_context=tls if parts.scheme == "https" else None
+    authorization = None
+    if parts.username:
+        pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+        authorization = b"Basic " + b64encode(pair.encode())
+    return _Proxy(
+        parts.hostname or "",
+        parts.port or DEFAULT_PORTS[parts.scheme],
+        parts.scheme == "https",
+        authorization,
     )

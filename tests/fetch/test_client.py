@@ -14,7 +14,8 @@ import pytest
 from crawler import __version__
 from crawler.clock import SimulatedClock
 from crawler.config import NetworkSettings, Settings
-from crawler.fetch.client import MAX_REDIRECTS, PROJECT_PAGE, Fetcher, FetchResult, read_location, user_agent
+from crawler.fetch.address import read_location
+from crawler.fetch.client import MAX_REDIRECTS, PROJECT_PAGE, Fetcher, FetchResult, user_agent
 from crawler.fetch.environment import NetworkEnvironment
 from crawler.fetch.meter import RequestMeter
 from crawler.fetch.politeness import Politeness

@@ -8,7 +8,6 @@ import socket
 from typing import Any
 
 import ada_url
-import httpcore
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,12 +15,14 @@ from hypothesis import strategies as st
 from crawler.fetch.failure import Failure, LookFailed
 from crawler.fetch.guard import (
     AddressBook,
-    GuardedBackend,
     is_loopback,
     parse_literal,
     refuse_address,
     refuse_host,
     weakest,
+)
+from crawler.fetch.guard import (
+    connect as connect_guarded,
 )
 from crawler.records import Reason
 
@@ -196,15 +197,15 @@ def connect(host: str, port: int = 80, *, allow_private: bool = False) -> Failur
     async def run() -> Failure | None:
         book = AddressBook()
         try:
-            stream = await GuardedBackend(book, allow_private=allow_private).connect_tcp(
-                host, port, timeout=2
+            connected = await connect_guarded(
+                book, host, port, timeout_seconds=2, allow_private=allow_private
             )
         except LookFailed as failed:
             return failed.failure
         finally:
             book.close()
-        assert isinstance(stream, httpcore.AsyncNetworkStream)
-        await stream.aclose()
+        assert connected.getpeername()[1] == port
+        connected.close()
         return None
 
     return asyncio.run(run())

@@ -1,0 +1,62 @@
+"""Addresses as browsers read them: of a link, and of a redirect's Location."""
+
+from __future__ import annotations
+
+import re
+from typing import Final, NamedTuple
+
+import ada_url
+import httpx
+
+from crawler.fetch.failure import Failure, LookFailed
+from crawler.links.mask import mask_url
+from crawler.records import Reason
+
+MAX_URL_LENGTH: Final = 16_384
+
+# What WHATWG parsing makes of every http(s) address; asking ada for each part costs more than the parsing.
+HREF: Final = re.compile(
+    r"(?P<origin>https?://(?P<host>\[[^\]]*\]|[^/:?#@]+)(?::\d+)?)(?P<path>/[^?#]*)(?P<query>\?[^#]*)?"
+)
+
+
+class Address(NamedTuple):
+    """An http(s) address without credentials. `target` is what a request line names."""
+
+    href: str
+    origin: str
+    host: str
+    target: bytes
+
+
+def parse_address(url: str, base: str | None = None) -> Address:
+    """A URL as a browser reads it, without credentials. Raises LookFailed unless http(s)."""
+    if len(url) > MAX_URL_LENGTH:
+        raise LookFailed(Failure(Reason.INVALID_URL, f"longer than {MAX_URL_LENGTH} characters"))
+    try:
+        parsed = ada_url.URL(url, base)
+    except ValueError as error:
+        raise LookFailed(Failure(Reason.INVALID_URL, f"no URL: {mask_url(url[:200])}")) from error
+    href = parsed.href
+    parts = HREF.match(href)
+    if parts is None:
+        if parsed.protocol not in {"http:", "https:"}:
+            raise LookFailed(Failure(Reason.INVALID_URL, f"{parsed.protocol} is not http or https"))
+        parsed.username = parsed.password = ""
+        href = parsed.href
+        parts = HREF.match(href)
+        if parts is None:
+            raise LookFailed(Failure(Reason.INVALID_URL, f"no URL: {mask_url(url[:200])}"))
+    origin, host, path, query = parts.groups()
+    if query is not None and len(query) > 1:
+        path += query
+    return Address(href, origin, host, path.encode("ascii"))
+
+
+def read_location(headers: httpx.Headers) -> str:
+    """The Location header; bytes that are not UTF-8 are escaped as they are, as browsers do."""
+    raw = next((value for name, value in headers.raw if name.lower() == b"location"), b"")
+    try:
+        return raw.decode("utf-8").strip()
+    except UnicodeDecodeError:
+        return "".join(chr(byte) if byte < 0x80 else f"%{byte:02X}" for byte in raw).strip()
