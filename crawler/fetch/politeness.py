@@ -6,10 +6,10 @@ Waiting goes through the injected clock only. Reading a host's headers is thrott
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
-from types import MappingProxyType
+from types import MappingProxyType, TracebackType
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -26,6 +26,8 @@ SHORTEST_WAIT_SECONDS: Final = 0.000_002
 """A clock may count in microseconds: less than this it might never see pass."""
 FIRST_THROTTLE_SECONDS: Final = 15.0
 """Backoff after a 429 that names no time; doubles with each further one in a row."""
+MAX_STARTS: Final = 16_384
+"""Beginnings of addresses, up to their path, of which the lane is remembered."""
 
 ARXIV_LANE: Final = "arxiv"
 WAYBACK_LANE: Final = "web.archive.org"
@@ -58,10 +60,12 @@ class Lane:
         "_gate",
         "_hold_until",
         "_interval_seconds",
+        "_is_single",
         "_next_start",
         "_places",
         "_run_places",
         "_throttles_in_a_row",
+        "_waiting",
         "closed",
         "hold_until",
         "kept_until",
@@ -91,26 +95,45 @@ class Lane:
         self.seconds_waited = 0.0
         self._clock = clock
         self._interval_seconds = interval_seconds
+        self._is_single = concurrency == 1
         self._places = asyncio.Semaphore(concurrency)
         self._gate = asyncio.Lock()
         self._run_places = run_places
         self._next_start = 0.0
         self._hold_until = 0.0
         self._throttles_in_a_row = 0
+        self._waiting = 0
 
-    @asynccontextmanager
-    async def turn(self) -> AsyncIterator[None]:
+    def turn(self) -> AbstractAsyncContextManager[None]:
         """Wait for a place, the spacing and any backoff; hold the place while inside.
 
         Raises LaneClosed. Not re-entrant: `Fetcher.get` takes its turns itself.
         """
-        async with self._places:
-            # One waiter at a time: the order stays, and the lane's waiting is counted once.
-            async with self._gate:
-                await self._wait_for_start()
-            async with self._run_places:
-                self._check_open()
-                yield
+        return _Turn(self)
+
+    async def enter(self) -> None:
+        """What a turn begins with; `leave` must follow unless it raises."""
+        await self._places.acquire()
+        try:
+            if self._waiting or not self._start_at_once():
+                # One waiter at a time: the order stays, and the lane's waiting is counted once.
+                self._waiting += 1
+                try:
+                    async with self._gate:
+                        await self._wait_for_start()
+                finally:
+                    self._waiting -= 1
+            await self._run_places.acquire()
+        except BaseException:
+            self._places.release()
+            raise
+        if self.closed is not None:
+            self.leave()
+            self._check_open()
+
+    def leave(self) -> None:
+        self._run_places.release()
+        self._places.release()
 
     def back_off(
         self,
@@ -165,7 +188,6 @@ class Lane:
             now = self._clock.monotonic()
             wait = max(self._next_start, self._hold_until) - now
             if wait < SHORTEST_WAIT_SECONDS:
-                self._next_start = now + self._interval_seconds
                 self.why_waiting = None
                 return
             self.seconds_waited += wait
@@ -190,6 +212,8 @@ class Politeness:
             settings.archive.cdx_url: WAYBACK_LANE,
             settings.archive.software_heritage_url: SOFTWARE_HERITAGE_LANE,
         }
+        self._endpoints = tuple(self._lane_of_endpoint)
+        self._lane_of_start: dict[str, str] = {}
 
     def lane(self, host: str) -> Lane:
         """The lane that `host` (a name without port, or a lane's name) belongs to."""
@@ -205,13 +229,22 @@ class Politeness:
 
     def lane_name_for(self, url: str) -> str:
         """The name of that lane, without opening it; "" for what is no URL."""
-        for endpoint, name in self._lane_of_endpoint.items():
-            if url.startswith(endpoint):
-                return name
-        try:
-            return self._name_of(urlsplit(url).hostname or "")
-        except ValueError:
-            return ""
+        if url.startswith(self._endpoints):
+            for endpoint, name in self._lane_of_endpoint.items():
+                if url.startswith(endpoint):
+                    return name
+        # All addresses of a host have it, and reading an address costs more than all the rest of this.
+        start = "/".join(url.split("/", 3)[:3])
+        name = self._lane_of_start.get(start)
+        if name is None:
+            if len(self._lane_of_start) >= MAX_STARTS:
+                self._lane_of_start.clear()
+            try:
+                name = self._name_of(urlsplit(start).hostname or "")
+            except ValueError:
+                name = ""
+            self._lane_of_start[start] = name
+        return name
 
     def lanes(self) -> Mapping[str, Lane]:
         """Every lane somebody asked for in this run, by name."""

@@ -236,3 +236,35 @@ def test_what_a_host_asked_for_outlives_the_run(clock: SimulatedClock) -> None:
     over = Politeness(settings(), clock)
     over.honour(kept)
     assert over.lane("a.example").closed is None
+
+
+def test_spacing_counts_from_when_a_place_of_the_run_was_free(clock: SimulatedClock) -> None:
+    politeness = Politeness(settings(concurrency=1, per_host_interval_seconds=2.0), clock)
+    starts: list[float] = []
+
+    async def hold() -> None:
+        async with politeness.lane("busy.example").turn():
+            await clock.sleep(10)
+
+    async def note() -> None:
+        starts.append(clock.monotonic())
+
+    async def run() -> None:
+        await asyncio.gather(hold(), take_turns(politeness.lane("example.org"), 3, note))
+
+    asyncio.run(run())
+    assert starts == [10.0, 12.0, 14.0]
+
+
+def test_one_at_a_time_is_spaced_from_answer_to_request(clock: SimulatedClock) -> None:
+    lane = Politeness(msgspec.convert({"arxiv": {"min_interval_seconds": 3.0}}, Settings), clock).lane(
+        "export.arxiv.org"
+    )
+    starts: list[float] = []
+
+    async def answer_slowly() -> None:
+        starts.append(clock.monotonic())
+        await clock.sleep(2)
+
+    asyncio.run(take_turns(lane, 3, answer_slowly))
+    assert starts == [0.0, 5.0, 10.0]
