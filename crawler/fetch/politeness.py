@@ -115,15 +115,20 @@ class Lane:
         """What a turn begins with; `leave` must follow unless it raises."""
         await self._places.acquire()
         try:
-            if self._waiting or not self._start_at_once():
+            if self._waiting or self._run_places.locked() or not self._may_start():
                 # One waiter at a time: the order stays, and the lane's waiting is counted once.
                 self._waiting += 1
                 try:
                     async with self._gate:
                         await self._wait_for_start()
+                        await self._run_places.acquire()
+                        # Who waited for a place of the run begins only now; the next one's spacing does too.
+                        self._next_start = self._clock.monotonic() + self._interval_seconds
                 finally:
                     self._waiting -= 1
-            await self._run_places.acquire()
+            else:
+                self._next_start = self._clock.monotonic() + self._interval_seconds
+                await self._run_places.acquire()
         except BaseException:
             self._places.release()
             raise
@@ -133,6 +138,9 @@ class Lane:
 
     def leave(self) -> None:
         self._run_places.release()
+        if self._is_single:
+            # However late the request itself went out, its answer came later still.
+            self._next_start = self._clock.monotonic() + self._interval_seconds
         self._places.release()
 
     def back_off(
@@ -182,6 +190,13 @@ class Lane:
         if self.closed is not None:
             raise LaneClosed(self.closed, throttled=self.throttled)
 
+    def _may_start(self) -> bool:
+        self._check_open()
+        if max(self._next_start, self._hold_until) - self._clock.monotonic() >= SHORTEST_WAIT_SECONDS:
+            return False
+        self.why_waiting = None
+        return True
+
     async def _wait_for_start(self) -> None:
         while True:
             self._check_open()
@@ -192,6 +207,26 @@ class Lane:
                 return
             self.seconds_waited += wait
             await self._clock.sleep(wait)
+
+
+class _Turn:
+    """A turn as a context manager; cheaper than a generator, for there is one per request."""
+
+    __slots__ = ("_lane",)
+
+    def __init__(self, lane: Lane) -> None:
+        self._lane = lane
+
+    async def __aenter__(self) -> None:
+        await self._lane.enter()
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._lane.leave()
 
 
 class Politeness:
