@@ -5,6 +5,7 @@ Nothing here does anything: no clock, no network, no database, no import of ours
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -129,6 +130,18 @@ class Catalog:
     exclusions: tuple[Exclusion, ...] = ()
     overrides: tuple[Override, ...] = ()
     suppressions: tuple[Suppression, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogPart:
+    """A part of a catalog, such as one file. `rest` is all of it but its entries, which are read when needed.
+
+    Equal `digest`s, equal parts: it is of the part's content and of the release that read it. None: not told.
+    """
+
+    rest: Catalog
+    read_entries: Callable[[], Sequence[Entry]]
+    digest: str | None = None
 
 
 # --- what a link points at -----------------------------------------------------------------------

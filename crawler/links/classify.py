@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 from itertools import takewhile
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from crawler.links.arxiv_id import canonical_arxiv_id
 from crawler.links.normalise import ARXIV, GITHUB, HUGGING_FACE, InvalidUrl, normalise_url
@@ -46,14 +46,16 @@ def classify_url(canonical_url: str) -> Target:
     """What a canonical URL denotes; anything not recognised is a web page."""
     if not canonical_url.startswith(_HOSTS):
         return Target(TargetKind.WEB_PAGE, canonical_url)
-    parts = urlsplit(canonical_url)
-    segments = [segment for segment in parts.path.split("/") if segment]
-    if parts.netloc == GITHUB:
+    # A canonical URL of these hosts is all there is to split: no user, no port, no fragment.
+    host, _, path_and_query = canonical_url.removeprefix("https://").partition("/")
+    path = path_and_query.partition("?")[0]
+    segments = [segment for segment in path.split("/") if segment]
+    if host == GITHUB:
         return _classify_github(segments) or Target(TargetKind.GITHUB_OTHER, canonical_url)
-    if parts.netloc == HUGGING_FACE:
+    if host == HUGGING_FACE:
         return _classify_hub(segments) or Target(TargetKind.HUGGINGFACE_OTHER, canonical_url)
-    if parts.netloc == ARXIV and parts.path.startswith("/abs/"):
-        paper = canonical_arxiv_id(parts.path.removeprefix("/abs/"))
+    if path.startswith("abs/"):
+        paper = canonical_arxiv_id(path.removeprefix("abs/"))
         if paper is not None:
             return Target(TargetKind.ARXIV_PAPER, paper)
     return Target(TargetKind.WEB_PAGE, canonical_url)

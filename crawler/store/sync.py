@@ -1,59 +1,131 @@
 """The catalog into the tables, as of a run. What leaves the catalog is closed, never deleted.
 
-An unchanged entry costs two reads and no write.
+A part that reads as it did at the last sync is left alone; of the others an unchanged entry costs two reads
+and no write. One part is in memory at a time.
 """
 
 from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from crawler import __version__
-from crawler.links.classify import link_of
-from crawler.records import Catalog, Document, Entry, Exclusion, Mention, Override, Suppression
+from crawler.records import Catalog, CatalogPart, Document, Entry, Exclusion, Override, Suppression
+from crawler.store.link_rows import LinkRows
 
 ENTRY_COLUMNS: Final = "name, kind, document_id, section, stated_license, stated_parameters, note"
+CONTENT: Final = len(ENTRY_COLUMNS.split(","))
 LINKS_VERSION: Final = "links_version"
 """Which release's rules the links of mentions were made by; another release makes them anew."""
+DIGEST_OF: Final = "content of "
+"""Before a document's name: the key of the digest of its content as of the last sync."""
+AT_ONCE: Final = 500
+"""Entries taken in by one round of queries."""
+
+KEEP_SETTING: Final = """
+    INSERT INTO _settings (key, value) VALUES (?, ?)
+    ON CONFLICT (key) DO UPDATE SET value = excluded.value WHERE value != excluded.value
+"""
+INSERT_ENTRY: Final = f"""
+    INSERT INTO entries ({ENTRY_COLUMNS}, identifier, id, from_run_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+INSERT_MENTION: Final = """
+    INSERT INTO mentions (position, role, url, raw, line, entry_id, link_id, from_run_id)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+"""
+CLOSE_ENTRIES: Final = """
+    UPDATE entries SET until_run_id = :run WHERE until_run_id IS NULL
+        AND document_id NOT IN (SELECT value FROM json_each(:unchanged))
+        AND id NOT IN (SELECT entry_id FROM temp.seen)
+    RETURNING id
+"""
+
+Written = tuple[int, str, str, str, int | None]
+"""A mention as the catalog has it: position, role, url, raw, line."""
 
 
-def sync_catalog(connection: sqlite3.Connection, catalog: Catalog, run_id: int) -> None:
+def sync_catalog(
+    connection: sqlite3.Connection, catalog: Catalog | Iterable[CatalogPart], run_id: int
+) -> None:
     """Make the current rows equal the catalog. Runs inside the caller's transaction."""
+    if isinstance(catalog, Catalog):
+        catalog = [CatalogPart(catalog, lambda entries=catalog.entries: entries)]  # type: ignore[misc]
     _CatalogSync(connection, run_id).sync(catalog)
 
 
 class _CatalogSync:
     def __init__(self, connection: sqlite3.Connection, run_id: int) -> None:
         self._execute = connection.execute
+        self._execute_many = connection.executemany
         self._run_id = run_id
-        self._link_ids: dict[str, int] = {}
-        """Of the written addresses of one entry at a time."""
-        made_by = self._execute("SELECT value FROM _settings WHERE key = ?", [LINKS_VERSION]).fetchone()
-        self._links_are_current = made_by is not None and made_by[0] == __version__
+        self._links = LinkRows(connection, run_id)
+        (self._last_entry_id,) = self._execute("SELECT coalesce(max(id), 0) FROM entries").fetchone()
+        settings = dict(self._execute("SELECT key, value FROM _settings").fetchall())
+        self._links_are_current = settings.get(LINKS_VERSION) == __version__
+        self._digests = {
+            key.removeprefix(DIGEST_OF): digest
+            for key, digest in settings.items()
+            if key.startswith(DIGEST_OF)
+        }
+        """By name of the document, as of the last sync."""
+        self._documents: dict[str, int] = {}
+        """Ids of those that the catalog has now."""
 
-    def sync(self, catalog: Catalog) -> None:
+    def sync(self, parts: Iterable[CatalogPart]) -> None:
         self._execute("CREATE TEMP TABLE IF NOT EXISTS seen (entry_id INTEGER PRIMARY KEY)")
         self._execute("DELETE FROM temp.seen")
-        documents = {document.name: self._sync_document(document) for document in catalog.documents}
-        for entry in catalog.entries:
-            document_id = documents.get(entry.document)
-            if document_id is None:
-                document_id = self._sync_document(Document(entry.document, entry.document))
-                documents[entry.document] = document_id
-            self._sync_entry(entry, document_id)
-        self._close_documents(documents.values())
-        self._close_entries()
-        self._sync_exclusions(catalog.exclusions)
-        self._sync_overrides(catalog.overrides)
-        self._sync_suppressions(catalog.suppressions)
-        self._execute(
-            "INSERT INTO _settings (key, value) VALUES (?, ?)"
-            " ON CONFLICT (key) DO UPDATE SET value = excluded.value WHERE value != excluded.value",
-            [LINKS_VERSION, __version__],
-        )
+        unchanged: list[int] = []
+        exclusions: list[Exclusion] = []
+        overrides: list[Override] = []
+        suppressions: list[Suppression] = []
+        for part in parts:
+            document_id = self._find_unchanged(part)
+            if document_id is not None:
+                unchanged.append(document_id)
+            else:
+                self._sync_part(part)
+            exclusions += part.rest.exclusions
+            overrides += part.rest.overrides
+            suppressions += part.rest.suppressions
+        self._close_documents()
+        self._close_entries(unchanged)
+        # What these refer to may stand in any part, so all of them are looked at each time.
+        self._sync_exclusions(exclusions)
+        self._sync_overrides(overrides)
+        self._sync_suppressions(suppressions)
+        self._execute(KEEP_SETTING, [LINKS_VERSION, __version__])
+
+    def _find_unchanged(self, part: CatalogPart) -> int | None:
+        """The id of the one document of a part that reads as it did at the last sync."""
+        if part.digest is None or not self._links_are_current:
+            return None
+        (document,) = part.rest.documents
+        if self._digests.get(document.name) != part.digest:
+            return None
+        row = self._execute(
+            "SELECT id FROM documents WHERE name = ? AND until_run_id IS NULL", [document.name]
+        ).fetchone()
+        if row is None:
+            return None
+        self._documents[document.name] = row["id"]
+        return int(row["id"])
+
+    def _sync_part(self, part: CatalogPart) -> None:
+        for document in part.rest.documents:
+            self._documents[document.name] = self._sync_document(document)
+            if part.digest is not None:
+                self._execute(KEEP_SETTING, [DIGEST_OF + document.name, part.digest])
+            elif document.name in self._digests:
+                self._forget_digest(document.name)
+        for entries in _batches(part.read_entries()):
+            self._sync_entries(entries)
+
+    def _forget_digest(self, document: str) -> None:
+        self._execute("DELETE FROM _settings WHERE key = ?", [DIGEST_OF + document])
+
+    # --- documents ---
 
     def _sync_document(self, document: Document) -> int:
         row = self._execute(
@@ -78,40 +150,60 @@ class _CatalogSync:
             )
         return int(row["id"])
 
-    def _close_documents(self, current: Iterable[int]) -> None:
-        kept = json.dumps(list(current))
+    def _close_documents(self) -> None:
+        kept = json.dumps(list(self._documents.values()))
         self._execute(
             "UPDATE documents SET until_run_id = ?"
             " WHERE until_run_id IS NULL AND id NOT IN (SELECT value FROM json_each(?))",
             [self._run_id, kept],
         )
+        for name in self._digests.keys() - self._documents.keys():
+            self._forget_digest(name)
 
-    def _sync_entry(self, entry: Entry, document_id: int) -> None:
-        content = (
+    # --- entries ---
+
+    def _sync_entries(self, entries: Sequence[Entry]) -> None:
+        rows = {
+            row["identifier"]: row
+            for row in self._execute(
+                f"SELECT {ENTRY_COLUMNS}, entries.id, from_run_id, until_run_id, identifier"
+                " FROM json_each(?) AS wanted JOIN entries ON entries.identifier = wanted.value",
+                [json.dumps([entry.id for entry in entries], ensure_ascii=False)],
+            )
+        }
+        new: list[tuple[Any, ...]] = []
+        ids: list[int] = []
+        for entry in entries:
+            content = self._content_of(entry)
+            row = rows.get(entry.id)
+            if row is None:
+                self._last_entry_id += 1
+                new.append((*content, entry.id, self._last_entry_id, self._run_id))
+                ids.append(self._last_entry_id)
+            else:
+                ids.append(row["id"])
+                if tuple(row)[:CONTENT] != content or row["until_run_id"] is not None:
+                    self._replace_content(row, content)
+        self._execute_many(INSERT_ENTRY, new)
+        self._execute_many("INSERT INTO temp.seen (entry_id) VALUES (?)", ((each,) for each in ids))
+        self._sync_mentions(dict(zip(ids, entries, strict=True)), [row["id"] for row in rows.values()])
+
+    def _content_of(self, entry: Entry) -> tuple[Any, ...]:
+        """Values in the order of ENTRY_COLUMNS."""
+        document_id = self._documents.get(entry.document)
+        if document_id is None:
+            document_id = self._sync_document(Document(entry.document, entry.document))
+            self._documents[entry.document] = document_id
+        stated = entry.stated.parameters
+        return (
             entry.name,
             entry.kind.value,
             document_id,
             entry.section,
             entry.stated.license,
-            json.dumps(list(entry.stated.parameters), ensure_ascii=False),
+            json.dumps(stated, ensure_ascii=False) if stated else "[]",
             entry.note,
         )
-        row = self._execute(
-            f"SELECT {ENTRY_COLUMNS}, id, from_run_id, until_run_id FROM entries WHERE identifier = ?",
-            [entry.id],
-        ).fetchone()
-        if row is None:
-            entry_id = self._insert(
-                f"INSERT INTO entries ({ENTRY_COLUMNS}, identifier, from_run_id)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                [*content, entry.id, self._run_id],
-            )
-        else:
-            entry_id = row["id"]
-            if tuple(row)[: len(content)] != content or row["until_run_id"] is not None:
-                self._replace_content(row, content)
-        self._execute("INSERT OR IGNORE INTO temp.seen (entry_id) VALUES (?)", [entry_id])
-        self._sync_mentions(entry_id, entry.mentions)
 
     def _replace_content(self, row: sqlite3.Row, content: Sequence[Any]) -> None:
         """Keep what the entry said until this run as a version of its own."""
@@ -129,69 +221,67 @@ class _CatalogSync:
             [*content, self._run_id, row["id"]],
         )
 
-    def _sync_mentions(self, entry_id: int, mentions: Sequence[Mention]) -> None:
-        current = self._execute(
-            "SELECT position, role, url, raw, line, link_id, id FROM mentions"
-            " WHERE entry_id = ? AND until_run_id IS NULL ORDER BY position",
-            [entry_id],
+    def _close_entries(self, unchanged: Sequence[int]) -> None:
+        """Entries that the catalog no longer has, and their mentions."""
+        gone = self._execute(
+            CLOSE_ENTRIES, {"run": self._run_id, "unchanged": json.dumps(unchanged)}
         ).fetchall()
-        wanted = [
-            (position, mention.role.value, mention.url, mention.raw, mention.line)
-            for position, mention in enumerate(mentions)
-        ]
-        if self._links_are_current and wanted == [tuple(row)[:5] for row in current]:
-            return
-        linked = [(*mention, self._link_id(mention[2])) for mention in wanted]
-        kept = set(linked)
-        for row in current:
-            if tuple(row)[:6] not in kept:
-                self._close_mention(row["id"])
-        present = {tuple(row)[:6] for row in current}
-        for mention in linked:
-            if mention not in present:
-                self._execute(
-                    "INSERT INTO mentions (position, role, url, raw, line, link_id, entry_id, from_run_id)"
-                    " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                    [*mention, entry_id, self._run_id],
-                )
+        self._execute_many(
+            "UPDATE mentions SET until_run_id = ? WHERE entry_id = ? AND until_run_id IS NULL",
+            ((self._run_id, row["id"]) for row in gone),
+        )
+
+    # --- mentions ---
+
+    def _sync_mentions(self, entries: dict[int, Entry], known: Sequence[int]) -> None:
+        """Of entries by id; those that the database has had before are `known`."""
+        current: dict[int, list[tuple[Any, ...]]] = {}
+        if known:
+            for row in self._execute(
+                "SELECT entry_id, position, role, url, raw, line, link_id, mentions.id"
+                " FROM json_each(?) AS wanted JOIN mentions ON mentions.entry_id = wanted.value"
+                " WHERE until_run_id IS NULL ORDER BY entry_id, position",
+                [json.dumps(known)],
+            ):
+                current.setdefault(row["entry_id"], []).append(tuple(row)[1:])
+        changed: dict[int, list[Written]] = {}
+        for entry_id, entry in entries.items():
+            wanted = [
+                (position, mention.role.value, mention.url, mention.raw, mention.line)
+                for position, mention in enumerate(entry.mentions)
+            ]
+            present = [row[:5] for row in current.get(entry_id, ())]
+            if not self._links_are_current or wanted != present:
+                changed[entry_id] = wanted
+        link_ids = self._links.find(mention[2] for wanted in changed.values() for mention in wanted)
+        new: list[tuple[Any, ...]] = []
+        for entry_id, wanted in changed.items():
+            linked = [(*mention, link_ids[mention[2]]) for mention in wanted]
+            present = current.get(entry_id, [])
+            kept, before = set(linked), {row[:6] for row in present}
+            for row in present:
+                if row[:6] not in kept:
+                    self._close_mention(row[6])
+            new += [
+                (*mention[:5], entry_id, mention[5], self._run_id)
+                for mention in linked
+                if mention not in before
+            ]
+        self._execute_many(INSERT_MENTION, new)
 
     def _close_mention(self, mention_id: int) -> None:
         self._execute("DELETE FROM mentions WHERE id = ? AND from_run_id = ?", [mention_id, self._run_id])
         self._execute("UPDATE mentions SET until_run_id = ? WHERE id = ?", [self._run_id, mention_id])
 
-    def _close_entries(self) -> None:
-        """Entries that the catalog no longer has, and their mentions."""
-        gone = "until_run_id IS NULL AND {} NOT IN (SELECT entry_id FROM temp.seen)"
-        self._execute(f"UPDATE mentions SET until_run_id = ? WHERE {gone.format('entry_id')}", [self._run_id])
-        self._execute(f"UPDATE entries SET until_run_id = ? WHERE {gone.format('id')}", [self._run_id])
-
-    def _link_id(self, url: str) -> int:
-        link = link_of(url)
-        row = self._execute("SELECT id, kind, name FROM links WHERE url = ?", [link.canonical_url]).fetchone()
-        if row is None:
-            return self._insert(
-                "INSERT INTO links (url, kind, name, host, first_run_id) VALUES (?, ?, ?, ?, ?)",
-                [
-                    link.canonical_url,
-                    link.target.kind.value,
-                    link.target.id,
-                    _host_of(link.canonical_url),
-                    self._run_id,
-                ],
-            )
-        if (row["kind"], row["name"]) != (link.target.kind.value, link.target.id):
-            self._execute(
-                "UPDATE links SET kind = ?, name = ? WHERE id = ?",
-                [link.target.kind.value, link.target.id, row["id"]],
-            )
-        return int(row["id"])
+    # --- a maintainer's word ---
 
     def _sync_exclusions(self, exclusions: Sequence[Exclusion]) -> None:
+        link_ids = self._links.find(each.url for each in exclusions)
         self._sync_periods(
             "exclusions",
             ("link_id", "reason", "until"),
             {
-                (self._link_id(each.url), each.reason, each.until.isoformat() if each.until else None)
+                (link_ids[each.url], each.reason, each.until.isoformat() if each.until else None)
                 for each in exclusions
             },
         )
@@ -199,18 +289,22 @@ class _CatalogSync:
     def _sync_overrides(self, overrides: Sequence[Override]) -> None:
         wanted = set()
         for each in overrides:
-            entry = self._execute("SELECT id FROM entries WHERE identifier = ?", [each.entry]).fetchone()
-            if entry is not None:
-                wanted.add((entry["id"], each.field, json.dumps(each.value), each.reason))
+            entry_id = self._find_entry(each.entry)
+            if entry_id is not None:
+                wanted.add((entry_id, each.field, json.dumps(each.value), each.reason))
         self._sync_periods("overrides", ("entry_id", "field", "value", "reason"), wanted)
 
     def _sync_suppressions(self, suppressions: Sequence[Suppression]) -> None:
         wanted = set()
         for each in suppressions:
-            entry = self._execute("SELECT id FROM entries WHERE identifier = ?", [each.entry]).fetchone()
-            if entry is not None:
-                wanted.add((entry["id"], each.kind.value, each.field, each.reason, each.until.isoformat()))
+            entry_id = self._find_entry(each.entry)
+            if entry_id is not None:
+                wanted.add((entry_id, each.kind.value, each.field, each.reason, each.until.isoformat()))
         self._sync_periods("suppressions", ("entry_id", "kind", "field", "reason", "until"), wanted)
+
+    def _find_entry(self, identifier: str) -> int | None:
+        row = self._execute("SELECT id FROM entries WHERE identifier = ?", [identifier]).fetchone()
+        return None if row is None else int(row["id"])
 
     def _sync_periods(self, table: str, columns: Sequence[str], wanted: set[tuple[Any, ...]]) -> None:
         """Close the current rows that are not wanted, open the wanted ones that are not there."""
@@ -232,8 +326,5 @@ class _CatalogSync:
         return int(self._execute(sql, values).lastrowid or 0)
 
 
-def _host_of(url: str) -> str:
-    try:
-        return urlsplit(url).hostname or ""
-    except ValueError:
-        return ""
+def _batches(entries: Sequence[Entry]) -> Iterator[Sequence[Entry]]:
+    return (entries[start : start + AT_ONCE] for start in range(0, len(entries), AT_ONCE))
