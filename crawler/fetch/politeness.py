@@ -35,6 +35,9 @@ SOFTWARE_HERITAGE_LANE: Final = "archive.softwareheritage.org"
 # One request per 3 s over one connection, API, OAI-PMH and site together:
 # https://info.arxiv.org/help/api/tou.html (2026-11).
 ARXIV_HOSTS: Final = ("arxiv.org", "www.arxiv.org", "export.arxiv.org", "oaipmh.arxiv.org")
+HUB_HOSTS: Final = ("huggingface.co", "www.huggingface.co")
+HUB_PACE: Final = 2
+"""How many times as often as others the Hub is asked: each answer says what is left of its quota."""
 WAYBACK_HOSTS: Final = ("archive.org", "web.archive.org", "www.archive.org")
 
 
@@ -115,32 +118,25 @@ class Lane:
         """What a turn begins with; `leave` must follow unless it raises."""
         await self._places.acquire()
         try:
-            if self._waiting or self._run_places.locked() or not self._may_start():
+            if self._waiting or self._run_places.locked() or not self._start_now():
                 # One waiter at a time: the order stays, and the lane's waiting is counted once.
                 self._waiting += 1
                 try:
                     async with self._gate:
                         await self._wait_for_start()
-                        await self._run_places.acquire()
-                        # Who waited for a place of the run begins only now; the next one's spacing does too.
-                        self._next_start = self._clock.monotonic() + self._interval_seconds
                 finally:
                     self._waiting -= 1
             else:
-                self._next_start = self._clock.monotonic() + self._interval_seconds
-                await self._run_places.acquire()
+                await self._run_places.acquire()  # one is free: this does not wait
         except BaseException:
             self._places.release()
             raise
-        if self.closed is not None:
-            self.leave()
-            self._check_open()
 
     def leave(self) -> None:
-        self._run_places.release()
+        """What a turn ends with."""
         if self._is_single:
-            # However late the request itself went out, its answer came later still.
             self._next_start = self._clock.monotonic() + self._interval_seconds
+        self._run_places.release()
         self._places.release()
 
     def back_off(
@@ -197,21 +193,37 @@ class Lane:
         self.why_waiting = None
         return True
 
+    def _start_now(self) -> bool:
+        """Count a start where nothing stands against it. Raises LaneClosed."""
+        self._check_open()
+        now = self._clock.monotonic()
+        if max(self._next_start, self._hold_until) - now >= SHORTEST_WAIT_SECONDS:
+            return False
+        self._next_start = now + self._interval_seconds
+        self.why_waiting = None
+        return True
+
     async def _wait_for_start(self) -> None:
+        """Start, with a place of the run; none is held while the lane waits."""
         while True:
             self._check_open()
-            now = self._clock.monotonic()
-            wait = max(self._next_start, self._hold_until) - now
-            if wait < SHORTEST_WAIT_SECONDS:
-                self.why_waiting = None
+            wait = max(self._next_start, self._hold_until) - self._clock.monotonic()
+            if wait >= SHORTEST_WAIT_SECONDS:
+                self.seconds_waited += wait
+                await self._clock.sleep(wait)
+                continue
+            await self._run_places.acquire()
+            is_started = False
+            try:
+                is_started = self._start_now()
+            finally:
+                if not is_started:  # the host said something while we waited for the place
+                    self._run_places.release()
+            if is_started:
                 return
-            self.seconds_waited += wait
-            await self._clock.sleep(wait)
 
 
-class _Turn:
-    """A turn as a context manager; cheaper than a generator, for there is one per request."""
-
+class _Turn(AbstractAsyncContextManager[None]):
     __slots__ = ("_lane",)
 
     def __init__(self, lane: Lane) -> None:
@@ -222,8 +234,8 @@ class _Turn:
 
     async def __aexit__(
         self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
         self._lane.leave()
@@ -270,16 +282,16 @@ class Politeness:
                     return name
         # All addresses of a host have it, and reading an address costs more than all the rest of this.
         start = "/".join(url.split("/", 3)[:3])
-        name = self._lane_of_start.get(start)
-        if name is None:
+        found = self._lane_of_start.get(start)
+        if found is None:
             if len(self._lane_of_start) >= MAX_STARTS:
                 self._lane_of_start.clear()
             try:
-                name = self._name_of(urlsplit(start).hostname or "")
+                found = self._name_of(urlsplit(start).hostname or "")
             except ValueError:
-                name = ""
-            self._lane_of_start[start] = name
-        return name
+                found = ""
+            self._lane_of_start[start] = found
+        return found
 
     def lanes(self) -> Mapping[str, Lane]:
         """Every lane somebody asked for in this run, by name."""
@@ -313,12 +325,22 @@ class Politeness:
             concurrency, interval = 1, self._settings.arxiv.min_interval_seconds
         elif name in {WAYBACK_LANE, SOFTWARE_HERITAGE_LANE}:
             concurrency, interval = 1, self._settings.archive.min_interval_seconds
+        elif name in HUB_HOSTS:
+            interval /= HUB_PACE
         elif name in {"github.com", "www.github.com", urlsplit(self._settings.github.web_url).hostname}:
             interval = self._settings.github.page_interval_seconds
+        return self.make_lane(
+            name, concurrency=concurrency, interval_seconds=interval, run_places=self._run_places
+        )
+
+    def make_lane(
+        self, name: str, *, concurrency: int, interval_seconds: float, run_places: asyncio.Semaphore
+    ) -> Lane:
+        """A lane of this pace; whoever shares hosts with others makes another kind."""
         return Lane(
             name,
             self._clock,
             concurrency=concurrency,
-            interval_seconds=interval,
-            run_places=self._run_places,
+            interval_seconds=interval_seconds,
+            run_places=run_places,
         )

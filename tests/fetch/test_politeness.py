@@ -268,3 +268,67 @@ def test_one_at_a_time_is_spaced_from_answer_to_request(clock: SimulatedClock) -
 
     asyncio.run(take_turns(lane, 3, answer_slowly))
     assert starts == [0.0, 5.0, 10.0]
+
+
+def test_a_backoff_that_begins_while_a_place_is_awaited_is_kept(clock: SimulatedClock) -> None:
+    politeness = Politeness(settings(concurrency=1), clock)
+    lane = politeness.lane("example.org")
+
+    async def hold() -> None:
+        async with politeness.lane("busy.example").turn():
+            await asyncio.sleep(0)
+            lane.back_off(100, "told to")
+
+    async def run() -> float:
+        holding = asyncio.create_task(hold())
+        await asyncio.sleep(0)
+        async with lane.turn():
+            await holding
+            return clock.monotonic()
+
+    assert asyncio.run(run()) == 100
+
+
+@given(st.lists(st.sampled_from(["ask", "cancel", "sleep"]), max_size=30))
+def test_whoever_gives_up_waiting_leaves_the_lane_as_it_was(steps: list[str]) -> None:
+    from datetime import UTC, datetime
+
+    clock = SimulatedClock(datetime(2026, 1, 1, tzinfo=UTC))
+    politeness = Politeness(settings(per_host_concurrency=2, concurrency=3), clock)
+    lanes = [politeness.lane("a.example"), politeness.lane("b.example")]
+
+    async def ask(lane: Lane) -> None:
+        async with lane.turn():
+            await asyncio.sleep(0)
+
+    async def run() -> None:
+        tasks: list[asyncio.Task[None]] = []
+        for number, step in enumerate(steps):
+            if step == "ask":
+                tasks.append(asyncio.create_task(ask(lanes[number % 2])))
+            elif step == "cancel" and tasks:
+                tasks.pop().cancel()
+            else:
+                await asyncio.sleep(0)
+        await asyncio.gather(*tasks)
+        # All places are free again: as many as ever can be inside at once.
+        inside = asyncio.Barrier(3)
+
+        async def meet(lane: Lane) -> None:
+            async with lane.turn():
+                await inside.wait()
+
+        await asyncio.gather(meet(lanes[0]), meet(lanes[0]), meet(lanes[1]))
+
+    asyncio.run(asyncio.wait_for(run(), 5))
+
+
+def test_the_hub_is_asked_more_often_for_it_tells_its_quota(clock: SimulatedClock) -> None:
+    lane = Politeness(settings(per_host_interval_seconds=2.0), clock).lane("huggingface.co")
+    starts: list[float] = []
+
+    async def note() -> None:
+        starts.append(clock.monotonic())
+
+    asyncio.run(take_turns(lane, 3, note))
+    assert starts == [0.0, 1.0, 2.0]
