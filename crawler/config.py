@@ -65,6 +65,23 @@ class NetworkSettings(Struct, frozen=True, forbid_unknown_fields=True):
     ] = False
 
 
+class EngineSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    kind: Annotated[
+        Literal["local", "dask"], Meta(description="who asks: local, this machine; dask, a Dask cluster")
+    ] = "local"
+    workers: Annotated[
+        int,
+        Meta(ge=0, description="processes that ask; 0: chosen by the number of web links; 1: only this one"),
+    ] = 0
+    scheduler: Annotated[
+        str, Meta(description="address of the Dask scheduler, tcp:// or tls://; empty: a cluster of its own")
+    ] = ""
+    lease_seconds: Annotated[
+        Annotated[float, Meta(ge=1)],
+        Meta(description="seconds without a word from a worker until its hosts go to another"),
+    ] = 20.0
+
+
 class GitHubSettings(Struct, frozen=True, forbid_unknown_fields=True):
     api_url: Annotated[str, Meta(description="root of the REST API; GraphQL is found from it")] = (
         "https://api.github.com"
@@ -197,6 +214,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     catalog: CatalogSettings = CatalogSettings()
     state: StateSettings = StateSettings()
     network: NetworkSettings = NetworkSettings()
+    engine: EngineSettings = EngineSettings()
     github: GitHubSettings = GitHubSettings()
     huggingface: HuggingFaceSettings = HuggingFaceSettings()
     arxiv: ArxivSettings = ArxivSettings()
@@ -225,6 +243,24 @@ class Config(Struct, frozen=True):
     @property
     def catalog_paths(self) -> tuple[str, ...]:
         return tuple(str(self.folder / path) for path in self.settings.catalog.paths)
+
+
+def with_engine(
+    config: Config, kind: Literal["local", "dask"] | None, workers: int | None, scheduler: str | None
+) -> Config:
+    """The same config, but asking by another engine where that is given.
+
+    Raises UsageError for a scheduler that nobody would use.
+    """
+    given = {"kind": kind, "workers": workers, "scheduler": scheduler}
+    changes = {key: value for key, value in given.items() if value is not None}
+    engine = msgspec.structs.replace(config.settings.engine, **changes)
+    if engine.scheduler and engine.kind != "dask":
+        raise UsageError(
+            f"the scheduler {engine.scheduler!r} is of no use to the engine {engine.kind!r}",
+            hint='add --engine dask, or kind = "dask" in [engine]',
+        )
+    return msgspec.structs.replace(config, settings=msgspec.structs.replace(config.settings, engine=engine))
 
 
 def find_config(argument: Path | None, environment: Mapping[str, str] = os.environ) -> Path:

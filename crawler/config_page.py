@@ -16,6 +16,7 @@ SECTIONS: Final = {
     "state": "Where results are kept.",
     "network": "How every host is asked. Proxies and CA come from HTTPS_PROXY, HTTP_PROXY, NO_PROXY and"
     " SSL_CERT_FILE.",
+    "engine": "Who asks: this machine, or the workers of a Dask cluster (pip install 'crawler[cluster]').",
     "github": "GitHub. A token in GITHUB_TOKEN (several, comma-separated) makes it faster and tells more.",
     "huggingface": "Hugging Face. A token in HF_TOKEN lets deaths be confirmed.",
     "arxiv": "arXiv asks for one request every three seconds over one connection.",

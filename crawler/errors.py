@@ -3,6 +3,7 @@
 CrawlerError
 ├── UsageError       (2) config, catalog or arguments
 ├── UnableError      (3) own network down, tokens refused by everything, database unusable
+│   └── WorkersLost  (3) nobody is left to ask: the run was cut short, and the next one goes on from there
 └── BusyError        (4) another run holds the database
 """
 
@@ -31,6 +32,10 @@ class UsageError(CrawlerError):
 
 class UnableError(CrawlerError):
     exit_code = 3
+
+
+class WorkersLost(UnableError):  # noqa: N818 - what happened, not whose error
+    """All workers of a run, or what they are reached through, went away."""
 
 
 class BusyError(CrawlerError):

@@ -10,23 +10,22 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from datetime import datetime
 from typing import Final
 from urllib.parse import urlsplit
 
-from crawler.errors import CrawlerError
+from crawler.engine import hearsay
+from crawler.errors import CrawlerError, WorkersLost
 from crawler.fetch.environment import NetworkEnvironment
 from crawler.fetch.meter import RequestMeter
 from crawler.records import Observation, Outcome, Reason, RunState
 from crawler.store.store import RunHandle, Store
-from crawler.witness import Witness, is_answer, is_connection_failure
+from crawler.witness import Witness, is_answer
 
 FLUSH_SECONDS: Final = 0.5
 """Half of the contract's second: what arrives just after a flush is still written in time."""
 FLUSH_OBSERVATIONS: Final = 2000
 NOT_ASKED: Final = frozenset({Reason.PRIVATE_ADDRESS, Reason.INVALID_URL})
-PAST_THE_PROXY: Final = "no way to the host but through a proxy, and none is set for its scheme"
 NO_HOST: Final = "(no host)"
 """How a host name reads where there is none."""
 NOT_TOLD: Final = frozenset({Outcome.THROTTLED, Outcome.SKIPPED})
@@ -72,17 +71,18 @@ class Recorder:
 
     def vouches(self, observation: Observation) -> bool:
         """Whether it is the host that speaks in this look, and not perhaps our own proxy."""
-        asked = observation.final_url or observation.link.canonical_url
-        return not self._environment.may_be_the_proxys(asked, observation.http_status)
+        return hearsay.vouches(self._environment, observation)
 
     def record(self, observation: Observation) -> None:
-        """Take one look's observation; it is written once the witness lets it pass."""
-        asked = observation.final_url or observation.link.canonical_url
-        if is_connection_failure(observation) and self._environment.is_past_the_proxy(asked):
-            observation = replace(
-                observation, outcome=Outcome.SKIPPED, reason=Reason.SKIPPED, detail=PAST_THE_PROXY
-            )
-        vouches = self.vouches(observation)
+        """Take a look made over our own network; it is written once the witness lets it pass."""
+        observation = hearsay.without_own_faults(self._environment, observation)
+        self.hear(self.witness, observation, vouches=self.vouches(observation))
+
+    def hear(self, witness: Witness, observation: Observation, *, vouches: bool) -> None:
+        """Take one over the network that `witness` watches: only what that network shows vouches for it.
+
+        `vouches`: an answer in it is its host's own word.
+        """
         if is_answer(observation) and vouches:
             host = host_of(observation.link.canonical_url)
             self._last_answers.pop(host, None)
@@ -92,7 +92,7 @@ class Recorder:
             self.in_vain.append(observation)
             self._hosts_in_vain.add(host_of(observation.link.canonical_url))
             self._notice_hopelessness()
-        for released in self.witness.add(observation, vouches=vouches):
+        for released in witness.add(observation, vouches=vouches):
             self.keep(released)
 
     def _notice_hopelessness(self) -> None:
@@ -143,11 +143,12 @@ class Recorder:
             self.flush()
             self._store.finish_run(self._run, RunState.INTERRUPTED, self._meter.requests())
             raise
-        except CrawlerError:
+        except CrawlerError as error:
+            state = RunState.INTERRUPTED if isinstance(error, WorkersLost) else RunState.FAILED
             # The database itself may be what failed: then there is nothing more to write.
             with suppress(CrawlerError):
                 self.flush()
-                self._store.finish_run(self._run, RunState.FAILED, self._meter.requests())
+                self._store.finish_run(self._run, state, self._meter.requests())
             raise
 
 

@@ -9,9 +9,10 @@ from crawler.alongside import alongside
 from crawler.catalog import load_catalog
 from crawler.clock import Clock
 from crawler.config import Config
+from crawler.engine.choose import choose_engine
 from crawler.fetch.environment import NetworkEnvironment
 from crawler.hosts import Hosts
-from crawler.plan import LaneName, plan_crawl
+from crawler.plan import LaneName, Plan, plan_crawl
 from crawler.progress import Progress
 from crawler.recorder import Recorder
 from crawler.report.reading import check_document
@@ -69,11 +70,13 @@ async def crawl(
             hosts.politeness.honour(store.holds())
             progress.start(plan, hosts.politeness.lanes())
             with recorder.closing_the_run():
+                engine = choose_engine(settings, environment, clock, hosts, recorder, _web_links(plan))
 
                 async def ask_all() -> None:
-                    await ask_in_waves(plan, store.questions, hosts.ask, recorder.record)
+                    await ask_in_waves(plan, store.questions, engine.ask, recorder.record)
+                    await engine.settle()
 
-                async with alongside(recorder.flush_regularly(), progress.show()):
+                async with alongside(recorder.flush_regularly(), progress.show()), engine:
                     await leave_off_when(recorder.hopeless, ask_all())
                     await settle_held_failures(recorder, hosts, plan, ask_all, settings.network.pause_seconds)
                     recorder.flush()
@@ -82,3 +85,7 @@ async def crawl(
                     await hosts.look_up_copies(store, run, settings.archive.max_lookups_per_run)
                     await hosts.look_up_papers(store, run)
             return summarise(store, run, hosts, tell_of(run, plan, recorder, hosts, outages))
+
+
+def _web_links(plan: Plan) -> int:
+    return sum(len(wave.get(LaneName.WEB, ())) for wave in plan.waves)

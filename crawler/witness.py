@@ -60,7 +60,7 @@ class Witness:
         """
         host = host_of(observation)
         if is_answer(observation) and vouches:
-            if self._was_cut_off:
+            if self.seems_cut_off:
                 self._doubtful = list(self.held)
                 self._held, self._answered_by_own_host = {}, {}
             self._failed_since_answer.clear()
@@ -95,7 +95,8 @@ class Witness:
         return taken
 
     @property
-    def _was_cut_off(self) -> bool:
+    def seems_cut_off(self) -> bool:
+        """Whether so many hosts in a row failed that it is rather our own network."""
         failed = self._failed_since_answer
         return len(failed) >= CUT_OFF or len(failed & self.hosts_heard) >= CUT_OFF_FAMILIAR
 

@@ -6,7 +6,7 @@ import json
 import logging
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 import click
 
@@ -33,6 +33,9 @@ EXIT_FAIL_ON: Final = 1
     show_default=True,
     help="Exit with 1 when a link is dead, or died in this run.",
 )
+@click.option("--engine", type=click.Choice(["local", "dask"]), help="Who asks, if not as [engine] says.")
+@click.option("--workers", type=click.IntRange(min=0), metavar="N", help="How many processes ask; 0: chosen.")
+@click.option("--scheduler", metavar="ADDRESS", help="The Dask cluster to ask by; none: one of its own.")
 @click.option("--no-progress", is_flag=True, help="No progress on stderr.")
 @click.option("--json", "as_json", is_flag=True, help="The run's summary as JSON on stdout.")
 @click.pass_obj
@@ -43,6 +46,9 @@ def run(
     limit: int | None,
     suspects: bool,
     fail_on: str,
+    engine: Literal["local", "dask"] | None,
+    workers: int | None,
+    scheduler: str | None,
     no_progress: bool,
     as_json: bool,
 ) -> None:
@@ -54,6 +60,7 @@ def run(
     """
     from crawler.alongside import run_until_signal
     from crawler.clock import SystemClock
+    from crawler.config import with_engine
     from crawler.fetch.environment import NetworkEnvironment
     from crawler.notify import notify_failed_run, notify_new_dead
     from crawler.plan import parse_lanes
@@ -69,8 +76,9 @@ def run(
     )
     progress = choose_progress(wanted=not no_progress and not quiet and not is_structured())
     environment = NetworkEnvironment.from_mapping(os.environ)
+    config = with_engine(context.config, engine, workers, scheduler)
     try:
-        summary = run_until_signal(crawl(context.config, options, progress, environment, SystemClock()))
+        summary = run_until_signal(crawl(config, options, progress, environment, SystemClock()))
     except UnableError as error:
         notify_failed_run(context.config, error, os.environ)
         raise
@@ -103,7 +111,7 @@ def schedule(context: Context) -> None:
 
     from crawler.clock import SystemClock
     from crawler.schedule import Schedule
-    from crawler.store.history import last_run_started_at
+    from crawler.store.opening import last_run_started_at
 
     async def stay_up() -> int:
         config = context.config

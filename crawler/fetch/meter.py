@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from threading import Lock
 
 
@@ -22,6 +23,20 @@ class RequestMeter:
     def add_bytes(self, host: str, count: int) -> None:
         with self._lock:
             self._bytes[_key(host)] += count
+
+    def add(self, requests: Mapping[str, int], received: Mapping[str, int]) -> None:
+        """What another meter counted: requests and bytes by host name."""
+        with self._lock:
+            self._requests.update(requests)
+            self._bytes.update(received)
+
+    def take(self) -> tuple[dict[str, int], dict[str, int]]:
+        """Requests and bytes so far; counts anew from here."""
+        with self._lock:
+            taken = dict(self._requests), dict(self._bytes)
+            self._requests.clear()
+            self._bytes.clear()
+        return taken
 
     def requests(self) -> dict[str, int]:
         with self._lock:

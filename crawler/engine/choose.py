@@ -1,0 +1,53 @@
+"""Which engine a crawl gets: `[engine]` and the size of the crawl decide."""
+
+from __future__ import annotations
+
+import os
+from typing import Final
+
+from crawler.clock import Clock, SystemClock
+from crawler.config import EngineSettings, Settings
+from crawler.engine.engine import Engine, InThisProcess, Workforce
+from crawler.fetch.environment import NetworkEnvironment
+from crawler.hosts import Hosts
+from crawler.recorder import Recorder
+
+WORTH_A_WORKER: Final = 2_500
+"""Web links that keep one process busy for longer than it takes to start it."""
+MOST_PROCESSES: Final = 4
+"""One process writes what all of them see."""
+
+
+def count_processes(engine: EngineSettings, web_links: int, cpus: int) -> int:
+    """How many processes of this machine should ask; 1 means only this one."""
+    if engine.workers:
+        return engine.workers
+    return max(1, min(web_links // WORTH_A_WORKER, cpus, MOST_PROCESSES))
+
+
+def choose_engine(
+    settings: Settings,
+    environment: NetworkEnvironment,
+    clock: Clock,
+    hosts: Hosts,
+    recorder: Recorder,
+    web_links: int,
+) -> Engine:
+    """The engine of one run. A clock that is not the system's cannot be shared: then it is this process."""
+    if not isinstance(clock, SystemClock):
+        return InThisProcess(hosts)
+    workforce: Workforce
+    if settings.engine.kind == "dask":
+        from crawler.engine.cluster import Cluster  # noqa: PLC0415 - an optional extra
+
+        workforce = Cluster(settings.engine)
+    else:
+        processes = count_processes(settings.engine, web_links, len(os.sched_getaffinity(0)))
+        if processes == 1:
+            return InThisProcess(hosts)
+        from crawler.engine.processes import Processes  # noqa: PLC0415 - small crawls need none
+
+        workforce = Processes(processes, environment)
+    from crawler.engine.pool import Pool  # noqa: PLC0415
+
+    return Pool(workforce, hosts, recorder, settings, clock)

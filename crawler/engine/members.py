@@ -1,0 +1,88 @@
+"""What the run knows of its work in hand: the jobs it was given, the pieces of them, and who has which."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+from crawler.engine.engine import Remote
+from crawler.engine.messages import Orders
+from crawler.engine.shards import Shard
+from crawler.records import Link, Observation, Question
+from crawler.witness import Witness, host_of
+
+MOST_UNTOLD: Final = 8_000
+"""Web links that one worker may have in hand."""
+HOSTS_PER_PLACE: Final = 2
+"""Hosts in hand for each that the concurrency has room for: some always wait for their spacing."""
+REMEMBERED_ANSWERS: Final = 3
+
+
+@dataclass(slots=True, eq=False)
+class Job:
+    """One call of `ask`."""
+
+    left: int
+    record: Callable[[Observation], None]
+    done: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def count_told(self, links: int) -> None:
+        self.left -= links
+        if self.left <= 0:
+            self.done.set()
+
+
+@dataclass(slots=True, eq=False)
+class Piece:
+    """A shard of a job. `untold` are the questions nobody was told of yet, by URL, while a worker has it."""
+
+    shard: Shard
+    job: Job
+    untold: dict[str, Question] = field(default_factory=dict)
+
+
+@dataclass(slots=True, eq=False)
+class Check:
+    """Links that answered before, asked again: does this worker's network stand?"""
+
+    has_answer: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class Member:
+    """One worker of the run. `heard_at`: when its latest report came, on the clock of leases."""
+
+    remote: Remote
+    orders: Orders
+    heard_at: float
+    witness: Witness = field(default_factory=Witness)
+    pieces: dict[int, Piece] = field(default_factory=dict)
+    check: Check | None = None
+    check_number: int = 0
+    checked_at: float = float("-inf")
+    failed_checks: int = 0
+    is_gone: bool = False
+    answers: dict[str, Link] = field(default_factory=dict)
+
+    @property
+    def is_sick(self) -> bool:
+        """Hosts that answer others do not answer it."""
+        return self.failed_checks > 0
+
+    def remember_answer(self, observation: Observation) -> None:
+        host = host_of(observation)
+        self.answers.pop(host, None)
+        self.answers[host] = observation.link
+        if len(self.answers) > REMEMBERED_ANSWERS:
+            del self.answers[next(iter(self.answers))]
+
+    def has_room(self, wanted_hosts: int) -> bool:
+        """Whether it should get another piece of web links."""
+        untold = hosts = 0.0
+        for piece in self.pieces.values():
+            if not piece.shard.is_api:
+                untold += len(piece.untold)
+                hosts += len(piece.shard.hosts) * len(piece.untold) / max(len(piece.shard), 1)
+        return untold < MOST_UNTOLD and hosts < wanted_hosts
