@@ -11,12 +11,16 @@ from itertools import islice
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """Seconds between two starts, requests in flight, and at most `per_window` starts in any fixed window."""
+    """Seconds between two starts, requests in flight, and at most `per_window` starts in any fixed window.
+
+    `pause_seconds` pass after an answer before its place is free again.
+    """
 
     interval_seconds: float
     in_flight: int
     per_window: int | None = None
     window_seconds: float = 0.0
+    pause_seconds: float = 0.0
 
     def starts(self, latency_seconds: float) -> Iterator[float]:
         """When each request may start at the earliest, each answered after `latency_seconds`; endless."""
@@ -25,7 +29,7 @@ class Budget:
         while True:
             start += self.interval_seconds
             if len(running) == self.in_flight:
-                start = max(start, running.popleft() + latency_seconds)
+                start = max(start, running.popleft() + latency_seconds + self.pause_seconds)
             if self.per_window is not None:
                 if in_window == self.per_window:
                     start = max(start, (window + 1) * self.window_seconds)
@@ -41,7 +45,7 @@ class Budget:
             return 0.0
         if self.per_window is None:
             rounds, place = divmod(requests - 1, self.in_flight)
-            a_round = max(latency_seconds, self.in_flight * self.interval_seconds)
+            a_round = max(latency_seconds + self.pause_seconds, self.in_flight * self.interval_seconds)
             return rounds * a_round + place * self.interval_seconds + latency_seconds
         return _last_start(self, requests, latency_seconds) + latency_seconds
 

@@ -103,7 +103,8 @@ def _next_start(shard: Shard, started: list[float]) -> float:
     budget = shard.budget
     start = started[-1] + budget.interval_seconds
     if len(started) >= budget.in_flight:
-        start = max(start, started[-budget.in_flight] + shard.latency_seconds + shard.cpu_seconds)
+        lasting = shard.latency_seconds + shard.cpu_seconds + budget.pause_seconds
+        start = max(start, started[-budget.in_flight] + lasting)
     if budget.per_window is not None and len(started) >= budget.per_window:
         window = started[-budget.per_window] // budget.window_seconds
         start = max(start, (window + 1) * budget.window_seconds)

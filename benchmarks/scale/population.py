@@ -45,7 +45,8 @@ def measure_mix(entries: Iterable[Entry]) -> Mix:
     always = {
         urlsplit(link.canonical_url).hostname or "" for link in pages if link.target.kind in AS_WEB_PAGES
     }
-    head = {name: count for name, count in hosts.most_common() if count >= HEAD_LINKS or name in always}
+    by_size = sorted(hosts.items(), key=lambda item: (-item[1], item[0]))
+    head = {name: count for name, count in by_size if count >= HEAD_LINKS or name in always}
     head[TAIL] = hosts.total() - sum(head.values())
     owners = sum(link.target.kind is TargetKind.HUGGINGFACE_OWNER for link in links)
     total = len(links)

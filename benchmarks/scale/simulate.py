@@ -4,10 +4,9 @@
     python -m benchmarks.scale.simulate --links 1000000 --workers 1 2 --tokens 1 --later-night
     python -m benchmarks.scale.simulate --only-tail --tail-exponent 0.8    # nothing but web pages
 
-Kinds and hosts are spread as in catalog/ (population.py). A host belongs to one worker at a time, and so does
-each token of an API; requests are paced by what the host allows (budgets.py) and by the worker's core and
-places (cluster.py); one writer takes all answers. Every parameter has an option; defaults and sources stand
-below.
+Kinds and hosts are spread as in catalog/ (population.py). A host belongs to one worker at a time, an API with
+all its tokens too; requests are paced by what the host allows (budgets.py) and by the worker's core and places
+(cluster.py); one writer takes all answers. Every parameter has an option; defaults and sources stand below.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ import argparse
 import math
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -28,6 +27,7 @@ from crawler.catalog import load_catalog
 from crawler.plan import LaneName
 
 HOUR: Final = 3_600.0
+TAIL_HOST: Final = "host of rank "
 ALIASES: Final = 100
 """Repositories in one GraphQL query: resolve/github/queries.py."""
 PAPERS: Final = 100
@@ -36,15 +36,13 @@ SILENT_TRIES: Final = 8
 """Time-outs in a row after which a web host is left alone: hosts.py."""
 
 # https://docs.github.com/graphql/overview/rate-limits-and-query-limits-for-the-graphql-api (2026-11): a query
-# of a hundred aliases costs one of 5,000 points an hour; at most 2,000 points a minute.
-GRAPHQL: Final = Budget(60 / 2_000, 4, 5_000, HOUR)
-# https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api (2026-11)
-REST: Final = Budget(60 / 900, 4, 5_000, HOUR)
-# https://huggingface.co/docs/hub/rate-limits (2025-09), a free account: API calls and pages in five minutes.
-HUB_API: Final = Budget(0.05, 4, 1_000, 300.0)
-HUB_PAGES: Final = Budget(0.05, 4, 200, 300.0)
+# of a hundred aliases costs one of a token's 5,000 points an hour; 2,000 points a minute are beyond our pace.
+# https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api (2026-11): and 900 a minute.
+GITHUB_WINDOW: Final = (5_000, HOUR)
+REST_INTERVAL: Final = 60 / 900
+HUB_WINDOW_SECONDS: Final = 300.0
 # https://info.arxiv.org/help/api/tou.html (2026-11): all machines and endpoints together.
-ARXIV: Final = Budget(3.0, 1)
+ARXIV: Final = Budget(0.0, 1, pause_seconds=3.0)
 GITHUB_PAGES: Final = Budget(0.5, 4)
 """page_interval_seconds of [github]: for pages of github.com that no API knows."""
 WEB: Final = Budget(0.05, 4)
@@ -65,6 +63,11 @@ class Parameters:
     """Chosen: hosts in the long tail of the web."""
     tail_exponent: float = 1.0
     """Chosen: of Zipf's law there."""
+    hub_calls: int = 1_000
+    """Calls of the Hub's API in five minutes: https://huggingface.co/docs/hub/rate-limits (2025-09), one free
+    account, for the program takes one HF_TOKEN; 6,000 for an Enterprise one."""
+    hub_pages: int = 200
+    """Pages there, likewise; 600 for an Enterprise account."""
     hub_links_per_call: float = 1.0
     """Chosen: more where a listing of an owner answers for several of its repositories."""
     dead_share: float = 0.01
@@ -119,24 +122,17 @@ def _api_shards(p: Parameters, mix: Mix, tokens: int) -> Iterator[Shard]:
     github = round(p.links * mix.lanes[LaneName.GITHUB])
     hub = round(p.links * mix.lanes[LaneName.HUGGINGFACE])
     papers = round(p.links * mix.lanes[LaneName.ARXIV])
+    points, hour = GITHUB_WINDOW
+    graphql = replace(WEB, per_window=points * tokens, window_seconds=hour)
+    rest = replace(graphql, interval_seconds=max(WEB.interval_seconds, REST_INTERVAL / tokens))
+    yield Shard("GitHub GraphQL", github, math.ceil(github / ALIASES), p.api_latency, p.cpu_batch, graphql)
+    yield Shard("GitHub REST", 0, round(github * p.dead_share), p.call_latency, p.cpu_call, rest)
     calls = round(hub / p.hub_links_per_call + p.links * mix.owners / 2)
-    for number in range(tokens):
-        links = _part(github, number, tokens)
-        batches = math.ceil(links / ALIASES)
-        token = f"token {number + 1}"
-        yield Shard(f"GitHub GraphQL, {token}", links, batches, p.api_latency, p.cpu_batch, GRAPHQL)
-        dead = round(links * p.dead_share)
-        yield Shard(f"GitHub REST, {token}", 0, dead, p.call_latency, p.cpu_call, REST)
-        own = _part(calls, number, tokens)
-        yield Shard(f"Hub API, {token}", _part(hub, number, tokens), own, p.call_latency, p.cpu_call, HUB_API)
+    hub_api = replace(WEB, per_window=p.hub_calls, window_seconds=HUB_WINDOW_SECONDS)
+    yield Shard("Hub API", hub, calls, p.call_latency, p.cpu_call, hub_api)
     queries, records = math.ceil(papers / PAPERS), 0 if p.later_night else papers
     cpu = (queries * p.cpu_batch + records * p.cpu_call) / max(1, queries + records)
     yield Shard("arXiv", papers, queries + records, p.api_latency, cpu, ARXIV)
-
-
-def _part(count: int, number: int, parts: int) -> int:
-    """The size of one of `parts` parts that add up to `count`."""
-    return count // parts + (number < count % parts)
 
 
 def _web_shards(p: Parameters, mix: Mix) -> Iterator[Shard]:
@@ -144,14 +140,15 @@ def _web_shards(p: Parameters, mix: Mix) -> Iterator[Shard]:
     heads = [(name, round(p.links * share)) for name, share in mix.hosts.items() if name != TAIL]
     tail = spread_by_zipf(round(p.links * mix.hosts[TAIL]), p.tail_hosts, p.tail_exponent)
     more = 0 if p.later_night else 1
+    hub_pages = replace(WEB, per_window=p.hub_pages, window_seconds=HUB_WINDOW_SECONDS)
     for name, links in heads:
-        budget = {"github.com": GITHUB_PAGES, "huggingface.co": HUB_PAGES}.get(name, WEB)
+        budget = {"github.com": GITHUB_PAGES, "huggingface.co": hub_pages}.get(name, WEB)
         yield Shard(name, links, links + more, p.latency, p.cpu_page, budget)
     for rank, links in enumerate(tail, 1):
         latency = min(p.timeout, p.latency * math.exp(p.latency_sigma * chance.gauss(0.0, 1.0)))
         is_silent = chance.random() < p.silent_share
         requests = min(links, SILENT_TRIES) if is_silent else links + more
-        name = f"tail {rank:07}"
+        name = f"{TAIL_HOST}{rank:07}"
         yield Shard(name, links, requests, p.timeout if is_silent else latency, p.cpu_page, WEB)
 
 
@@ -190,27 +187,24 @@ def _name_limit(crawl: Crawl, writer_seconds: float) -> str:
 
 
 def describe_lanes(parameters: Parameters, mix: Mix, tokens: Sequence[int]) -> Iterator[str]:
-    """How long each lane takes by itself, whatever the number of workers: the longest, and all APIs."""
-    columns = " | ".join(f"{count} token{'s' * (count > 1)}" for count in tokens)
-    yield f"| lane | links | requests | hours with {columns.replace(' | ', ' | with ')} |"
+    """How long each lane takes by itself, whatever the number of workers; of the tail, the longest."""
+    yield "| lane | links | requests | " + " | ".join(f"hours, tokens: {count}" for count in tokens) + " |"
     yield "| --- | ---: | ---: |" + " ---: |" * len(tokens)
-    by_tokens = [make_shards(parameters, mix, count) for count in tokens]
-    names = ["GitHub GraphQL", "GitHub REST", "Hub API", "arXiv", *(n for n in mix.hosts if n != TAIL)]
-    for name in names:
-        groups = [
-            [s for s in shards if s.name == name or s.name.startswith(f"{name}, ")] for shards in by_tokens
-        ]
-        hours = " | ".join(f"{max(s.alone_seconds for s in group) / HOUR:,.1f}" for group in groups)
-        first = groups[0]
-        if not any(shard.requests for shard in first):
-            continue
-        yield f"| {name} | {sum(s.links for s in first):,} | {sum(s.requests for s in first):,} | {hours} |"
-    tail = [shard for shard in by_tokens[0] if shard.name.startswith("tail ")]
+    tails: dict[int, list[Shard]] = {}
+    lanes: dict[str, list[Shard]] = {}
+    for count in tokens:
+        for shard in make_shards(parameters, mix, count):
+            if shard.name.startswith(TAIL_HOST):
+                tails.setdefault(count, []).append(shard)
+            elif shard.requests:
+                lanes.setdefault(shard.name, []).append(shard)
+    for name, same in lanes.items():
+        hours = " | ".join(f"{shard.alone_seconds / HOUR:,.1f}" for shard in same)
+        yield f"| {name} | {same[0].links:,} | {same[0].requests:,} | {hours} |"
+    tail = tails[tokens[0]]
     hours = " | ".join([f"{max(shard.alone_seconds for shard in tail) / HOUR:,.1f}"] * len(tokens))
-    yield (
-        f"| {len(tail):,} hosts of the tail, the longest | {sum(s.links for s in tail):,}"
-        f" | {sum(s.requests for s in tail):,} | {hours} |"
-    )
+    links, requests = sum(shard.links for shard in tail), sum(shard.requests for shard in tail)
+    yield f"| {len(tail):,} hosts of the tail, the longest | {links:,} | {requests:,} | {hours} |"
 
 
 def describe_outcomes(outcomes: Sequence[Outcome]) -> Iterator[str]:

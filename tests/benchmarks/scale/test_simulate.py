@@ -31,6 +31,7 @@ budgets = st.builds(
     st.none() | st.integers(1, 9),
     # Quarters of a second: their multiples are exact.
     st.integers(4, 160).map(lambda quarters: quarters / 4),
+    st.just(0.0) | st.floats(0.0, 4.0),
 )
 shards = st.lists(
     st.builds(
@@ -55,7 +56,7 @@ def assert_within(budget: Budget, starts: Iterable[float], lasting: float) -> No
         if place:
             assert start >= starts[place - 1] + budget.interval_seconds - TOLERANCE
         if place >= budget.in_flight:
-            assert start >= starts[place - budget.in_flight] + lasting - TOLERANCE
+            assert start >= starts[place - budget.in_flight] + lasting + budget.pause_seconds - TOLERANCE
         if budget.per_window is not None:
             window = (start + TOLERANCE) // budget.window_seconds
             inside = [other for other in starts if (other + TOLERANCE) // budget.window_seconds == window]
