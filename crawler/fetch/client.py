@@ -21,10 +21,10 @@ from crawler.fetch.connection import ConnectionBroke
 from crawler.fetch.decode import ACCEPT_ENCODING, DecodingFailed, make_decoder
 from crawler.fetch.environment import NetworkEnvironment
 from crawler.fetch.failure import Failure, LookFailed, ProxyRefused, explain_failure
-from crawler.fetch.guard import is_loopback, refuse_host
 from crawler.fetch.http1 import MalformedAnswer, UnsendableRequest
 from crawler.fetch.meter import RequestMeter
 from crawler.fetch.politeness import Lane, LaneClosed, Politeness
+from crawler.fetch.route import Route, Routes
 from crawler.fetch.throttle import RETRY_AFTER_STATUSES, THROTTLE_HEADERS, feed_lane, parse_retry_after
 from crawler.fetch.transport import GuardedTransport, Patience, Progress
 from crawler.links.mask import mask_url
@@ -44,9 +44,8 @@ LONGEST_RETRY_SECONDS: Final = 30.0
 """A Retry-After this short is waited for and followed by one more try."""
 MAX_COOKIES: Final = 30
 MAX_COOKIE_HEADER_BYTES: Final = 8_192
-MAX_ROUTES: Final = 4_096
-"""Origins of which the way there is remembered."""
 
+NO_BODY: Final = httpx.ByteStream(b"")
 
 Enough: TypeAlias = Callable[[httpx.Headers, bytes], bool]
 """(headers, body so far) → whether that is enough."""
@@ -96,17 +95,6 @@ class _Look:
 
 
 @dataclass(slots=True)
-class _Route:
-    """What holds for every address of one origin."""
-
-    url: httpx.URL
-    headers: httpx.Headers
-    refusal: str | None
-    is_loopback: bool
-    proxy: str | None
-
-
-@dataclass(slots=True)
 class _Answer:
     status: int | None = None
     headers: httpx.Headers | None = None
@@ -129,18 +117,17 @@ class Fetcher:
         clock: Clock,
     ) -> None:
         self._network = settings.network
-        self._environment = environment
         self._politeness = politeness
         self._meter = meter
         self._clock = clock
         self._transport = GuardedTransport(environment, concurrency=settings.network.concurrency)
-        self._own_headers = {
+        own_headers = {
             "User-Agent": user_agent(settings.network),
             "Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
             "Accept-Language": "en,zh-CN;q=0.8,zh;q=0.7,*;q=0.5",
             "Accept-Encoding": ACCEPT_ENCODING,
         }
-        self._routes: dict[str, _Route] = {}
+        self._routes = Routes(environment, own_headers)
 
     async def __aenter__(self) -> Self:
         return self
@@ -228,7 +215,7 @@ class Fetcher:
 
     async def _ask(self, look: _Look, address: Address) -> _Answer:
         try:
-            route = self._routes.get(address.origin) or self._find_route(address)
+            route = self._routes.find(address)
         except (httpx.InvalidURL, UnicodeError) as error:
             return _Answer(failure=Failure(Reason.INVALID_URL, f"cannot be asked: {error}"))
         allow_private = self._network.allow_private_addresses or (
@@ -259,21 +246,7 @@ class Fetcher:
         else:
             lane.relax()  # what feed_lane would do: most answers say nothing of the kind
 
-    def _find_route(self, address: Address) -> _Route:
-        if len(self._routes) >= MAX_ROUTES:
-            self._routes.clear()
-        url = httpx.URL(f"{address.origin}/")
-        host = url.netloc.decode("ascii")
-        route = self._routes[address.origin] = _Route(
-            url=url,
-            headers=httpx.Headers({"Host": host, **self._own_headers}),
-            refusal=refuse_host(address.host),
-            is_loopback=is_loopback(address.host),
-            proxy=self._environment.proxy_for(address.origin),
-        )
-        return route
-
-    async def _send(self, look: _Look, address: Address, route: _Route, *, allow_private: bool) -> _Answer:
+    async def _send(self, look: _Look, address: Address, route: Route, *, allow_private: bool) -> _Answer:
         proxy = None if look.trusted and route.is_loopback else route.proxy
         progress = Progress(self._meter, address.host)
         answer = _Answer()
@@ -304,7 +277,7 @@ class Fetcher:
         self,
         look: _Look,
         address: Address,
-        route: _Route,
+        route: Route,
         proxy: str | None,
         progress: Progress,
         *,
@@ -319,6 +292,7 @@ class Fetcher:
             "GET",
             route.url,
             headers=headers,
+            stream=NO_BODY,  # else httpx would look for a body and headers of it
             extensions={
                 "target": address.target,
                 "patience": Patience(self._network.timeout_seconds, until),

@@ -18,6 +18,8 @@ MAX_CHUNK_LINE_BYTES: Final = 16_384
 
 HEAD_END: Final = re.compile(rb"\n\r?\n")
 STATUS_LINE: Final = re.compile(rb"HTTP/(\d\.\d)[ \t]+([1-9]\d\d)(?:[ \t].*)?", re.DOTALL)
+# A proper line of a header, from the end of the one before, without blanks at its end.
+FIELD: Final = re.compile(rb"\n([^\s:]+):[ \t]*([^\0\r\n\v\f]*)(?<![ \t])(?=\r?\n|\r?\Z)")
 # What may stand nowhere in a head: RFC 9110 §5.5. A CR is only the first half of a line's end.
 FORBIDDEN: Final = re.compile(rb"[\0\v\f]|\r(?!\n)")
 CHUNK_SIZE: Final = re.compile(rb"([0-9A-Fa-f]{1,16})[ \t]*(?:;.*)?", re.DOTALL)
@@ -134,43 +136,26 @@ class AnswerReader:
         return self.is_complete
 
     def _read_head(self, head: bytes) -> None:
-        if FORBIDDEN.search(head + b"\n"):
-            raise MalformedAnswer("a control character in the headers")
-        first, *lines = head.split(b"\n")
+        first, _, _ = head.partition(b"\n")
         line = STATUS_LINE.fullmatch(first.rstrip(b"\r"))
-        if line is None:
+        if line is None or FORBIDDEN.search(first + b"\n"):
             raise MalformedAnswer("no status line")
-        headers: list[tuple[bytes, bytes]] = []
-        names: set[bytes] = set()
-        framing: list[tuple[bytes, bytes]] = []
-        for number, text in enumerate(lines):
-            if text[:1] in {b" ", b"\t"}:
-                if number == 0:
-                    raise MalformedAnswer("the headers begin with a continuation")
-                if headers:
-                    # RFC 9112 §5.2: an old way to break a long line.
-                    name, value = headers[-1]
-                    headers[-1] = (name, b"%b %b" % (value, text.strip(b" \t\r")))
-                    if framing and name.lower() == framing[-1][0]:
-                        framing[-1] = (framing[-1][0], headers[-1][1])
-                continue
-            name, colon, value = text.partition(b":")
-            name = name.rstrip(b" \t")
-            if not colon or not name:
-                continue  # browsers pass over it as well
-            value = value.strip(b" \t\r")
-            headers.append((name, value))
-            lower = name.lower()
-            names.add(lower)
-            if lower in FRAMING:
-                framing.append((lower, value))
+        headers = FIELD.findall(head)
+        if len(headers) != head.count(b"\n"):
+            headers = _read_odd_lines(head)
         status = int(line[2])
         if status == 101:
             raise MalformedAnswer("another protocol, which nobody asked for")
         if status < 200:
             return
-        self._frame(status, line[1], framing)
-        self.headers, self.names, self.status = headers, frozenset(names), status
+        names = [name.lower() for name, _ in headers]
+        self.names = frozenset(names)
+        self._frame(
+            status,
+            line[1],
+            [(name, value) for name, (_, value) in zip(names, headers, strict=True) if name in FRAMING],
+        )
+        self.headers, self.status = headers, status
 
     def _frame(self, status: int, version: bytes, framing: RawHeaders) -> None:
         """How long the body is: RFC 9112 §6.3."""
@@ -245,6 +230,27 @@ class AnswerReader:
                 if self._head_bytes > MAX_HEAD_BYTES:
                     raise MalformedAnswer("endless trailers")
                 self.is_complete = not line
+
+
+def _read_odd_lines(head: bytes) -> list[tuple[bytes, bytes]]:
+    """The headers where not every line is proper, as browsers put up with it."""
+    if FORBIDDEN.search(head + b"\n"):
+        raise MalformedAnswer("a control character in the headers")
+    headers: list[tuple[bytes, bytes]] = []
+    for number, line in enumerate(head.split(b"\n")[1:]):
+        if line[:1] in {b" ", b"\t"}:
+            if number == 0:
+                raise MalformedAnswer("the headers begin with a continuation")
+            if headers:
+                # RFC 9112 §5.2: an old way to break a long line.
+                name, value = headers[-1]
+                headers[-1] = (name, b"%b %b" % (value, line.strip(b" \t\r")))
+            continue
+        name, colon, value = line.partition(b":")
+        name = name.rstrip(b" \t")
+        if colon and name:  # browsers pass over other lines as well
+            headers.append((name, value.strip(b" \t\r")))
+    return headers
 
 
 _SIZE: Final = "size"

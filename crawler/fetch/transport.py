@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from functools import lru_cache
 from types import TracebackType
-from typing import Final, Self, TypeAlias
+from typing import Final, NamedTuple, Self, TypeAlias
 from urllib.parse import unquote, urlsplit
 
 import httpx
@@ -51,8 +51,7 @@ class Progress:
         self._meter.count(self._host)
 
 
-@dataclass(frozen=True, slots=True)
-class Patience:
+class Patience(NamedTuple):
     """`step_seconds` for looking up, connecting, shaking hands, each read; `until` for all, in loop time."""
 
     step_seconds: float
