@@ -9,7 +9,7 @@ from crawler.alongside import alongside
 from crawler.catalog import load_catalog
 from crawler.clock import Clock
 from crawler.config import Config
-from crawler.engine.choose import choose_engine
+from crawler.engine.choose import check_engine, choose_engine
 from crawler.fetch.environment import NetworkEnvironment
 from crawler.hosts import Hosts
 from crawler.plan import LaneName, Plan, plan_crawl
@@ -46,6 +46,7 @@ async def crawl(
 ) -> Summary:
     """Look at every due link once. Raises CrawlerError when the run could not do its job."""
     settings = config.settings
+    check_engine(settings.engine)
     catalog = load_catalog(config.catalog_paths)
     if options.document is not None:
         check_document((document.name for document in catalog.documents), options.document)

@@ -15,6 +15,7 @@ from typing import Final
 
 import msgspec
 
+from crawler import __version__
 from crawler.clock import SystemClock
 from crawler.engine.hearsay import vouches, without_own_faults
 from crawler.engine.leases import LeasedPoliteness, Leases, Lender, adopt, state_of, steady_seconds
@@ -32,7 +33,7 @@ from crawler.engine.messages import (
     encode,
     is_encodable,
 )
-from crawler.errors import CrawlerError
+from crawler.errors import CrawlerError, UsageError
 from crawler.fetch.environment import NetworkEnvironment
 from crawler.hosts import Hosts
 from crawler.logs import MaskingFormatter, secrets_in
@@ -60,12 +61,18 @@ async def resolve_shard(
     await hosts.ask(lanes, tell)
 
 
+class OutOfOrderError(Exception):
+    """These orders are for another worker: one that was here before."""
+
+
 class Agent:
     """One worker of one run. Asks nobody before its second exchange, nor while it hears nothing."""
 
     def __init__(self, variables: Mapping[str, str] = os.environ) -> None:
         self._variables = variables
         self._clock = SystemClock()
+        self._number = 0
+        self._latest = b""
         self._report = Report()
         self._wake = asyncio.Event()
         self._told_at = float("-inf")
@@ -83,9 +90,12 @@ class Agent:
     async def exchange(self, data: bytes) -> bytes:
         """Take orders, gather for a while, report; one at a time. A shard's failure is part of the report."""
         orders = decode_orders(data)
-        if orders.ends:
-            await self.close()
-            return encode(Report())
+        if orders.number == self._number:
+            # Sent once more, because our report was lost on its way.
+            return self._latest
+        if orders.number != self._number + 1:
+            raise OutOfOrderError(f"orders {orders.number} after {self._number}")
+        self._number = orders.number
         if orders.start is not None:
             await self._begin(orders.start)
         if self._hosts is not None:
@@ -96,7 +106,8 @@ class Agent:
         self._wake.clear()
         report = self._take_report()
         self._told_at = steady_seconds()
-        return _encode_safely(report)
+        self._latest = _encode_safely(report)
+        return self._latest
 
     async def close(self) -> None:
         """Ask nobody any more, and close every connection."""
@@ -114,6 +125,11 @@ class Agent:
         self._log.attach(start.log_level)
         self._leases = Leases(start.lease_seconds, self._wake.set)
         try:
+            if start.version != __version__:
+                raise UsageError(
+                    f"this worker has crawler {__version__}, the run {start.version}",
+                    hint="install the same crawler on every worker",
+                )
             self._environment = start.environment or NetworkEnvironment.from_mapping(self._variables)
             self._politeness = LeasedPoliteness(start.settings, self._clock, self._leases)
             hosts = Hosts(start.settings, self._environment, self._clock, self._politeness)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from importlib.util import find_spec
 from typing import Final
 
 from crawler.clock import Clock, SystemClock
 from crawler.config import EngineSettings, Settings
 from crawler.engine.engine import Engine, InThisProcess, Workforce
+from crawler.errors import UsageError
 from crawler.fetch.environment import NetworkEnvironment
 from crawler.hosts import Hosts
 from crawler.recorder import Recorder
@@ -17,12 +19,28 @@ WORTH_A_WORKER: Final = 2_500
 MOST_PROCESSES: Final = 4
 """One process writes what all of them see."""
 
+SCHEDULER_SCHEMES: Final = ("tcp://", "tls://", "ws://", "wss://", "ucx://")
+
 
 def count_processes(engine: EngineSettings, web_links: int, cpus: int) -> int:
     """How many processes of this machine should ask; 1 means only this one."""
     if engine.workers:
         return engine.workers
     return max(1, min(web_links // WORTH_A_WORKER, cpus, MOST_PROCESSES))
+
+
+def check_engine(engine: EngineSettings) -> None:
+    """Raises UsageError for an engine that cannot be had here."""
+    if engine.kind != "dask":
+        return
+    if find_spec("distributed") is None:
+        raise UsageError(
+            "the engine dask needs the package distributed", hint="pip install 'crawler[cluster]'"
+        )
+    if engine.scheduler and not engine.scheduler.startswith(SCHEDULER_SCHEMES):
+        raise UsageError(
+            f"{engine.scheduler!r} is no address of a Dask scheduler", hint="write it as tcp://HOST:8786"
+        )
 
 
 def choose_engine(

@@ -47,6 +47,7 @@ class ShardOrder(Struct, array_like=True):
 class Start(Struct, array_like=True):
     """What a worker needs once. Without `environment` it reads its own: tokens go through no scheduler."""
 
+    version: str
     settings: Settings
     lease_seconds: float
     log_level: int
@@ -69,12 +70,13 @@ class Refusal(Struct, frozen=True, array_like=True):
 
 
 class Orders(Struct, array_like=True):
-    """To a worker. `wait_seconds` is how long it may gather before it reports.
+    """To a worker. `wait_seconds` is how long it may gather before it reports; `number` counts from 1.
 
     `lend` and `taken_back` concern hosts of its own, `granted` and `refused` what it asked to borrow, `drop`
     shards that nobody wants to know of any more.
     """
 
+    number: int
     wait_seconds: float
     start: Start | None = None
     shards: list[ShardOrder] = []
@@ -84,7 +86,6 @@ class Orders(Struct, array_like=True):
     refused: list[Refusal] = []
     lanes: list[LaneState] = []
     drop: list[int] = []
-    ends: bool = False
 
 
 class Seen(Struct, frozen=True, array_like=True):

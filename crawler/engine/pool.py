@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import Any, Final, Self
 from urllib.parse import urlsplit
 
+from crawler import __version__
 from crawler.clock import Clock
 from crawler.config import Settings
 from crawler.engine.engine import WorkerGone, Workforce
@@ -153,12 +154,13 @@ class Pool:
     async def _welcome_all(self) -> None:
         async for remote in self._workforce.arrivals():
             start = Start(
+                __version__,
                 self._workforce.settings_of_one(self._settings),
                 self._lease_seconds,
                 logging.getLogger("crawler").getEffectiveLevel(),
                 self._workforce.environment,
             )
-            member = Member(remote, Orders(0.0, start=start), steady_seconds())
+            member = Member(remote, Orders(1, 0.0, start=start), steady_seconds())
             self._members.add(member)
             self._start(self._serve(member))
 
@@ -172,7 +174,7 @@ class Pool:
 
     async def _talk(self, member: Member) -> None:
         self._give_work(member)
-        orders, member.orders = member.orders, Orders(REPORT_SECONDS)
+        orders, member.orders = member.orders, Orders(member.orders.number + 1, REPORT_SECONDS)
         call = asyncio.create_task(member.remote.exchange(encode(orders)))
         try:
             # Counted in ticks: while this process itself is held up, nobody else is to blame for silence.
