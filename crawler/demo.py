@@ -21,7 +21,7 @@ from crawler.report.stale import stale_report
 from crawler.run import CrawlOptions, crawl
 from crawler.sandbox.demo_world import DEMO_TOKENS, make_demo_world
 from crawler.sandbox.server import run_in_thread
-from crawler.store.history import is_made_up
+from crawler.store.opening import is_made_up
 from crawler.summary import Summary
 
 DATABASE_FILES: Final = ("", "-wal", "-shm")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Iterator
 from datetime import datetime
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from crawler.config import Config, HealthSettings
 from crawler.errors import UsageError
@@ -223,10 +223,10 @@ def _graph_lines(history: History, url: str) -> Iterator[str]:
 
 def _nearest(history: History, url: str) -> str:
     """The known links that look most like the one asked for, those of its host first."""
-    host = url.split("/")[2]
-    known = [snapshot.link.canonical_url for snapshot in history.links()]
-    same_host = [each for each in known if each.split("/")[2:3] == [host]]
-    candidates = (same_host or known)[:COMPARED_AT_MOST]
+    import difflib  # noqa: PLC0415  the address is known, as a rule
+
+    same_host = list(islice(history.urls(urlsplit(url).hostname), COMPARED_AT_MOST))
+    candidates = same_host or islice(history.urls(), COMPARED_AT_MOST)
     nearest = difflib.get_close_matches(url, candidates, n=NEAREST_SHOWN, cutoff=0.5)
     if not nearest:
         return "`crawler export --format csv` lists all links"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -25,7 +25,6 @@ from crawler.report.export_types import (
     ExportedTarget,
 )
 from crawler.report.reading import choose_run, hide_credentials, reading
-from crawler.store.history import History
 from crawler.store.snapshots import EntrySnapshot, Finding, LinkSnapshot
 from crawler.store.times import optional_to_text, time_to_text
 
@@ -49,7 +48,7 @@ def export_catalog(
                 time_to_text(now or SystemClock().now()),
             )
         else:
-            lines = (export_line(history, run, entry) for entry in history.entries(run))
+            lines = (export_line(*each) for each in history.entries_with_links(run))
             yield from json_lines(lines) if format_name == "jsonl" else csv_table(lines)
 
 
@@ -77,14 +76,17 @@ def export_link(snapshot: LinkSnapshot) -> ExportedLink:
     return ExportedLink(url=hide_credentials(snapshot.link.canonical_url), **_knowledge_fields(snapshot))
 
 
-def export_line(history: History, run: Run | None, snapshot: EntrySnapshot) -> ExportedLine:
-    """An entry whose links carry what is known of them."""
-    links = []
-    for mention, url in zip(snapshot.entry.mentions, snapshot.urls, strict=True):
-        known = history.link(url, run)
-        assert known is not None, f"{url} is mentioned and no link"  # noqa: S101
-        links.append(ExportedMentionInLine(**_mention_fields(mention, url), **_knowledge_fields(known)))
-    return ExportedLine(**_entry_fields(snapshot), links=tuple(links))
+def export_line(snapshot: EntrySnapshot, known: Sequence[LinkSnapshot]) -> ExportedLine:
+    """An entry whose links carry what is known of them; `known` goes with its mentions."""
+    return ExportedLine(
+        **_entry_fields(snapshot),
+        links=tuple(
+            ExportedMentionInLine(
+                **_mention_fields(mention, link.link.canonical_url), **_knowledge_fields(link)
+            )
+            for mention, link in zip(snapshot.entry.mentions, known, strict=True)
+        ),
+    )
 
 
 def _entry_fields(snapshot: EntrySnapshot) -> dict[str, Any]:

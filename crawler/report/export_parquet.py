@@ -41,7 +41,7 @@ def export_parquet(config: Config, output: Path | None, *, as_of: str | None) ->
     )
     with reading(config) as history:
         run = choose_run(history, as_of)
-        lines = (export_line(history, run, entry) for entry in history.entries(run))
+        lines = (export_line(*each) for each in history.entries_with_links(run))
         write_file(_parquet_bytes(arrow, schema, table_rows(lines)), output)
 
 

@@ -52,9 +52,8 @@ class Reader:
 
     def entries(self, as_of: AsOf = None) -> Iterator[ExportedLine]:
         """Entries with what is known of their links, by id: the lines of `--format jsonl`."""
-        run = self._run(as_of)
-        for entry in self._history.entries(run):
-            yield export_line(self._history, run, entry)
+        for entry, links in self._history.entries_with_links(self._run(as_of)):
+            yield export_line(entry, links)
 
     def links(self, as_of: AsOf = None) -> Iterator[ExportedLink]:
         """Each link of the catalog once, by URL."""

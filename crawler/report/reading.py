@@ -12,7 +12,8 @@ from crawler.config import Config
 from crawler.errors import UsageError
 from crawler.links.mask import SECRET_VALUE, USERINFO
 from crawler.records import Run
-from crawler.store.history import History, open_history
+from crawler.store.history import History
+from crawler.store.opening import open_history
 
 MASK: Final = "***"
 

@@ -6,9 +6,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
-from urllib.parse import urlsplit
 
-from crawler.judge import Voice, voice_of
+from crawler.judge import Voice, voice_of_words
 from crawler.links.mask import mask_url
 from crawler.records import Exclusion, FindingKind, Reason, Run, State
 from crawler.report.language import ENGLISH, Text
@@ -87,32 +86,26 @@ class _Collector:
             if run is not None and _is_in_force(exclusion, run)
         }
         self._items: dict[str, list[Item]] = {}
-        self._doubts: dict[str, _Doubt] = {}
-        self._exclusions: Counter[str] = Counter()
 
     def collect(self, title: str) -> StaleReport:
-        states: Counter[State] = Counter()
-        for snapshot in self._history.links(self._run, self._document):
-            states[snapshot.health.state] += 1
-            if self._run is not None:
-                self._sort(snapshot, self._run)
-        self._add_findings()
         report = StaleReport(
             title=title,
             run=self._run,
-            states=states,
+            states=self._history.state_counts(self._run, self._document),
             made_up=self._history.made_up,
             document=self._document,
             text=self._text,
         )
         if self._run is None:
-            return replace(report, entries=sum(1 for _ in self._history.entries(None, self._document)))
+            return replace(report, entries=self._history.count_entries(None, self._document))
+        self._add_links(self._run)
+        self._add_findings()
         return replace(
             report,
             is_first=self._history.run_before(self._run) is None,
             news=tuple(self.news(self._run)),
             documents=tuple(self._documents()),
-            unchecked=tuple(self._unchecked()),
+            unchecked=tuple(self._unchecked(self._run)),
             notes=(
                 *(str(note) for note in self._history.summary_of(self._run).get("notes", ())),
                 *self._suppressed(self._run),
@@ -123,18 +116,13 @@ class _Collector:
         if count := self._history.count_suppressed(run):
             yield self._text.count(count, "counts.suppressed")
 
-    def _sort(self, snapshot: LinkSnapshot, run: Run) -> None:
-        """Put one link where a maintainer looks for it."""
-        url, health = snapshot.link.canonical_url, snapshot.health
-        if url in self._left_alone:
-            self._exclusions[self._describe_exclusion(self._left_alone[url])] += 1
-            return
-        if health.state in BY_HEALTH:
-            self._add_item(self._health_item(BY_HEALTH[health.state], snapshot))
-        elif health.state is State.UNKNOWN and health.reason in CANNOT_BE_ASKED:
-            self._add_item(self._health_item(Topic.NOT_ASKED, snapshot))
-            return
-        self._doubt(snapshot, run)
+    def _add_links(self, run: Run) -> None:
+        """Put links where a maintainer looks for them."""
+        states = (*BY_HEALTH, State.UNKNOWN)
+        for snapshot in self._history.links_in(states, CANNOT_BE_ASKED, run, self._document):
+            if snapshot.link.canonical_url not in self._left_alone:
+                topic = BY_HEALTH.get(snapshot.health.state, Topic.NOT_ASKED)
+                self._add_item(self._health_item(topic, snapshot))
 
     def _health_item(self, topic: Topic, snapshot: LinkSnapshot) -> Item:
         url, health = snapshot.link.canonical_url, snapshot.health
@@ -149,23 +137,28 @@ class _Collector:
             since=health.first_failed_at if health.state in FAILING else health.since,
         )
 
-    def _doubt(self, snapshot: LinkSnapshot, run: Run) -> None:
-        """Count a link that this run could not check."""
-        health, look = snapshot.health, snapshot.last_look
-        if look is None:
-            self._count_doubt(self._text("unchecked.not_yet"), snapshot, None)
-        elif voice_of(look) is Voice.NOT_LOOKED:
-            self._count_doubt(self._text("unchecked.left", reason=look.reason), snapshot, look.detail)
-        elif health.last_checked_at is not None and health.last_checked_at < run.started_at:
-            self._count_doubt(self._text("unchecked.not_asked", id=run.id), snapshot, None)
-        elif voice_of(look) is Voice.SILENT and health.state is not State.SUSPECT:
-            self._count_doubt(self._text("unchecked.no_answer", reason=look.reason), snapshot, None)
-
-    def _count_doubt(self, why: str, snapshot: LinkSnapshot, detail: str | None) -> None:
-        doubt = self._doubts.setdefault(why, _Doubt())
-        doubt.hosts[_host_of(snapshot.link.canonical_url)] += 1
-        if detail:
-            doubt.details.add(detail)
+    def _doubts(self, run: Run) -> dict[str, _Doubt]:
+        """Links that this run could not check, by why."""
+        doubts: dict[str, _Doubt] = {}
+        for links in self._history.unchecked(run, self._left_alone, CANNOT_BE_ASKED, self._document):
+            voice: Voice | None = None
+            details: tuple[str, ...] = ()
+            if links.outcome is not None and links.reason is not None:
+                voice = voice_of_words(links.outcome, links.reason)
+            if voice is None:
+                why = self._text("unchecked.not_yet")
+            elif voice is Voice.NOT_LOOKED:
+                why, details = self._text("unchecked.left", reason=links.reason), links.details
+            elif links.is_earlier:
+                why = self._text("unchecked.not_asked", id=run.id)
+            elif voice is Voice.SILENT and links.state is not State.SUSPECT:
+                why = self._text("unchecked.no_answer", reason=links.reason)
+            else:
+                continue
+            doubt = doubts.setdefault(why, _Doubt())
+            doubt.hosts[links.host or "(no host)"] += links.count
+            doubt.details.update(details)
+        return doubts
 
     def _add_findings(self) -> None:
         """One item for each thing found about a link, whatever the number of entries it stands at."""
@@ -204,10 +197,10 @@ class _Collector:
         return tuple(dict.fromkeys(places))
 
     def _place_of(self, entry_id: str) -> tuple[Place, ...]:
-        for snapshot in self._history.entries(self._run, self._document):
-            if snapshot.entry.id == entry_id:
-                return (Place(snapshot.entry.document, None, snapshot.entry.name),)
-        return ()
+        snapshot = self._history.entry(entry_id, self._run)
+        if snapshot is None or self._document not in {None, snapshot.entry.document}:
+            return ()
+        return (Place(snapshot.entry.document, None, snapshot.entry.name),)
 
     def news(self, run: Run) -> Iterator[News]:
         """What changed in this run, the gravest first, then as the documents have it."""
@@ -236,8 +229,9 @@ class _Collector:
                 )
                 yield DocumentItems(document.name, document.title, _masked(document.url), tuple(items))
 
-    def _unchecked(self) -> Iterator[Unchecked]:
-        for why, doubt in sorted(self._doubts.items(), key=lambda pair: -pair[1].hosts.total()):
+    def _unchecked(self, run: Run) -> Iterator[Unchecked]:
+        doubts = self._doubts(run)
+        for why, doubt in sorted(doubts.items(), key=lambda pair: -pair[1].hosts.total()):
             told = self._name_hosts(doubt.hosts)
             if doubt.details:
                 detail = mask_url(min(doubt.details))
@@ -245,7 +239,12 @@ class _Collector:
                     detail = self._text("unchecked.example", detail=detail)
                 told = f"{told} ({detail})"
             yield Unchecked(doubt.hosts.total(), why, told)
-        for reason, count in self._exclusions.most_common():
+        exclusions = Counter(
+            self._describe_exclusion(exclusion)
+            for url, exclusion in self._left_alone.items()
+            if self._places(url)
+        )
+        for reason, count in exclusions.most_common():
             yield Unchecked(count, self._text("unchecked.excluded"), reason)
 
     def _describe_exclusion(self, exclusion: Exclusion) -> str:
@@ -302,13 +301,6 @@ def _told_in(event: Event) -> str:
         case EventKind.LICENSE_CHANGED | EventKind.SIZE_CHANGED:
             return f"{event.before} → {event.after}"
     return ""
-
-
-def _host_of(url: str) -> str:
-    try:
-        return urlsplit(url).hostname or "(no host)"
-    except ValueError:
-        return "(no host)"
 
 
 def _masked(url: str | None) -> str | None:

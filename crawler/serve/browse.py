@@ -20,7 +20,7 @@ from crawler.report.stale import title_in
 from crawler.report.stale_collector import collect_report
 from crawler.report.stale_html import render_html
 from crawler.serve.metadata import build_config, build_metadata
-from crawler.store.history import open_history
+from crawler.store.opening import open_history
 from crawler.store.published import publish
 
 FIRST_QUESTIONS: Final = (

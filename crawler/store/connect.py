@@ -13,6 +13,9 @@ from crawler.store.tables import APPLICATION_ID, SCHEMA_VERSION
 
 BUSY_TIMEOUT_MILLISECONDS: Final = 10_000
 
+CACHE_KIBIBYTES: Final = 64_000
+"""Of a reader: links by URL lie all over a large file, and its inner pages should be read once."""
+
 PRIMARY_CODE: Final = 0xFF
 """SQLite's extended result codes carry the primary one in their low byte: sqlite.org/rescode.html."""
 
@@ -96,6 +99,7 @@ def connect_read_only(path: Path) -> sqlite3.Connection:
     with explained(path):
         connection = open_read_only(path)
         connection.row_factory = sqlite3.Row
+        connection.execute(f"PRAGMA cache_size = -{CACHE_KIBIBYTES}")
         try:
             version = check_is_ours(connection, path)
         except BaseException:

@@ -1,7 +1,8 @@
 """The reading side: what the database knew as of any run. Read-only, and good beside a running crawl.
 
 Entries and links come as streams, in one order for ever: by id and by URL. Everything read through one
-History is of one moment.
+History is of one moment. What belongs to each of them is read in pages.py; what only some questions need is
+imported when they are asked, for `status` asks none of them.
 """
 
 from __future__ import annotations
@@ -9,91 +10,59 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from crawler.errors import UsageError
-from crawler.records import (
-    Catalog,
-    Document,
-    Entry,
-    EntryKind,
-    Exclusion,
-    Facts,
-    Health,
-    Link,
-    Mention,
-    Role,
-    Run,
-    State,
-    Stated,
-)
+from crawler.records import Catalog, Document, Exclusion, Reason, Role, Run, State
 from crawler.store.as_of import parse_when
-from crawler.store.connect import connect_read_only, explained, has_tables
-from crawler.store.events import Event, EventKind
-from crawler.store.folding import read_intervals, read_run_terms
-from crawler.store.graph import Graph
-from crawler.store.intervals import Interval, RunTerms, fold_intervals, row_to_interval
+from crawler.store.connect import connect_read_only, explained
 from crawler.store.queries import (
     COUNT_SUPPRESSED,
     DOCUMENTS,
-    ENTRIES,
+    ENTRIES_NOW,
+    ENTRIES_THEN,
     FINDINGS,
     FINDINGS_ORDER,
     IN_CATALOG,
     LINKS,
-    MENTIONS,
+    LINKS_IN_STATE,
+    MENTIONED,
+    MENTIONED_IN_DOCUMENT,
+    OF_DOCUMENT,
     ONE_LINK,
     OPEN_THEN,
     PLACES,
     STATE_COUNTS,
+    STATE_COUNTS_NOW,
+    UNCHECKED,
 )
-from crawler.store.rows import LATEST, read_facts, row_to_health, row_to_link
+from crawler.store.rows import LATEST, row_to_link
 from crawler.store.snapshots import (
     EntrySnapshot,
     FactVersion,
     Finding,
     LinkSnapshot,
     Place,
+    UncheckedLinks,
     row_to_finding,
     row_to_run,
+    row_to_unchecked,
 )
 from crawler.store.tables import MADE_UP
-from crawler.store.timelines import StarGrowth, count_states_over, grow_stars_over
-from crawler.store.times import optional_to_time, text_to_time
+from crawler.store.times import text_to_time, time_to_text
 
-OBSERVED: Final = ("stars", "license", "parameter_count")
-
-
-def open_history(path: Path, load_catalog: Callable[[], Catalog]) -> History:
-    """The database's history, or before the first run that of the catalog as it stands, nothing looked at."""
-    if has_tables(path):
-        history = History.open(path)
-        if history.latest_run() is not None:
-            return history
-        history.close()
-    return History.of_catalog(load_catalog())
-
-
-def last_run_started_at(path: Path) -> datetime | None:
-    """When the latest run began; None without one."""
-    if not has_tables(path):
-        return None
-    with History.open(path) as history:
-        run = history.latest_run()
-    return None if run is None else run.started_at
-
-
-def is_made_up(path: Path) -> bool:
-    """Whether this is a database of made-up data; a file that is no database of ours is not."""
-    if not has_tables(path):
-        return False
-    with History.open(path) as history:
-        return history.made_up
+if TYPE_CHECKING:
+    from crawler.store.events import Event
+    from crawler.store.graph import Graph
+    from crawler.store.intervals import Interval, RunTerms
+    from crawler.store.pages import PageReader
+    from crawler.store.past import Folded
+    from crawler.store.timelines import StarGrowth
 
 
 class History:
@@ -102,6 +71,7 @@ class History:
     def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
         self._connection = connection
         self._path = path
+        self._health_then_of: int | None = None
 
     @classmethod
     def open(cls, path: Path) -> Self:
@@ -113,7 +83,7 @@ class History:
     @classmethod
     def of_catalog(cls, catalog: Catalog) -> Self:
         """The same view of a catalog that nobody has crawled yet."""
-        from crawler.store.preview import catalog_in_memory  # noqa: PLC0415  readers need no writer
+        from crawler.store.preview import catalog_in_memory
 
         return cls(catalog_in_memory(catalog), Path(":memory:"))
 
@@ -139,6 +109,8 @@ class History:
     @property
     def graph(self) -> Graph:
         """Names, connections and changes."""
+        from crawler.store.graph import Graph
+
         return Graph(self._query)
 
     # --- runs ---
@@ -204,8 +176,36 @@ class History:
 
     def entries(self, as_of: Run | None = None, document: str | None = None) -> Iterator[EntrySnapshot]:
         """Entries as the catalog had them in that run, by id."""
-        for row in self._query(ENTRIES, {"run": _run_id(as_of), "document": document}):
-            yield self._snapshot_entry(row, _run_id(as_of))
+        yield from self._pages(as_of).entries(self._entry_rows(as_of, document))
+
+    def entries_with_links(
+        self, as_of: Run | None = None
+    ) -> Iterator[tuple[EntrySnapshot, list[LinkSnapshot]]]:
+        """The same, each with what was known of the links of its mentions."""
+        yield from self._pages(as_of).entries_with_links(self._entry_rows(as_of, None))
+
+    def count_entries(self, as_of: Run | None = None, document: str | None = None) -> int:
+        return sum(1 for _ in self._entry_rows(as_of, document))
+
+    def entry(self, entry_id: str, as_of: Run | None = None) -> EntrySnapshot | None:
+        """One entry as the catalog had it in that run; None where it had none of that id."""
+        rows = self._entry_rows(as_of, None, entry_id)
+        return next(self._pages(as_of).entries(rows), None)
+
+    def _entry_rows(
+        self, as_of: Run | None, document: str | None, entry_id: str | None = None
+    ) -> Iterator[sqlite3.Row]:
+        where = ""
+        if document is not None:
+            where += f" AND {{0}}.{OF_DOCUMENT}"
+        if entry_id is not None:
+            where += " AND entries.identifier = :entry"
+        # What reads differently now is only of use for the past.
+        sql = ENTRIES_NOW if self._is_present(_run_id(as_of)) else ENTRIES_THEN
+        return self._query(
+            f"{sql.format(where.format('entries'), where.format('version'))} ORDER BY identifier",
+            {"run": _run_id(as_of), "document": document, "entry": entry_id},
+        )
 
     def places(self, url: str, as_of: Run | None = None) -> list[Place]:
         """Where a link stands in the catalog, by document and line."""
@@ -224,19 +224,76 @@ class History:
 
     # --- links ---
 
-    def links(self, as_of: Run | None = None, document: str | None = None) -> Iterator[LinkSnapshot]:
-        """Links that the catalog had in that run, by URL."""
-        for row in self._query(LINKS, {"run": _run_id(as_of), "document": document}):
-            yield self._snapshot_link(row, _run_id(as_of))
+    def links(
+        self, as_of: Run | None = None, document: str | None = None, *, with_looks: bool = False
+    ) -> Iterator[LinkSnapshot]:
+        """Links that the catalog had in that run, by URL; their latest looks only if wanted."""
+        sql = LINKS.format(mentioned=_mentioned(document))
+        rows = self._query(sql, {"run": _run_id(as_of), "document": document})
+        yield from self._pages(as_of).links(rows, with_looks=with_looks)
+
+    def links_in(
+        self,
+        states: Collection[State],
+        unknown_for: Collection[Reason],
+        as_of: Run | None = None,
+        document: str | None = None,
+    ) -> Iterator[LinkSnapshot]:
+        """Those in one of these states, with their latest looks; unknown ones only for some reasons."""
+        sql = LINKS_IN_STATE.format(health=self._health_table(as_of), mentioned=_mentioned(document))
+        rows = self._query(
+            sql,
+            {
+                "run": _run_id(as_of),
+                "document": document,
+                "states": json.dumps([*states]),
+                "reasons": json.dumps([*unknown_for]),
+            },
+        )
+        yield from self._pages(as_of).links(rows, with_looks=True)
+
+    def unchecked(
+        self,
+        run: Run,
+        left_alone: Collection[str],
+        unknown_for: Collection[Reason],
+        document: str | None = None,
+    ) -> Iterator[UncheckedLinks]:
+        """Links that a run may not have checked, counted; not those left alone or unknown for such a reason.
+
+        Ordered by the first URL of each count.
+        """
+        sql = UNCHECKED.format(health=self._health_table(run), mentioned=_mentioned(document))
+        rows = self._query(
+            sql,
+            {
+                "run": run.id,
+                "document": document,
+                "started_at": time_to_text(run.started_at),
+                "left_alone": json.dumps([*left_alone]),
+                "reasons": json.dumps([*unknown_for]),
+            },
+        )
+        yield from map(row_to_unchecked, rows)
 
     def link(self, url: str, as_of: Run | None = None) -> LinkSnapshot | None:
         """One link by its canonical URL, also one that has left the catalog; None for one never seen."""
-        for row in self._query(ONE_LINK, {"url": url}):
-            return self._snapshot_link(row, _run_id(as_of))
-        return None
+        rows = self._query(ONE_LINK, {"url": url})
+        return next(self._pages(as_of).links(rows, with_looks=True), None)
+
+    def urls(self, host: str | None = None) -> Iterator[str]:
+        """Canonical URLs of the links of the catalog, by URL; of one host only, if it is named."""
+        condition = "" if host is None else "AND links.host = :host"
+        rows = self._query(
+            f"SELECT links.url FROM links WHERE {MENTIONED} {condition} ORDER BY links.url",
+            {"run": LATEST, "host": host},
+        )
+        yield from (row["url"] for row in rows)
 
     def looks(self, url: str) -> Iterator[tuple[Interval, datetime]]:
         """Every look at a link, equal ones as one interval with the time of its last; oldest first."""
+        from crawler.store.folding import read_intervals
+
         for row in self._query(ONE_LINK, {"url": url}):
             for interval in read_intervals(self._connection, row["link_id"], row_to_link(row), LATEST):
                 last = interval.last_look_until(LATEST, self._run_terms)
@@ -252,28 +309,30 @@ class History:
         for row in rows:
             yield FactVersion(row["field"], json.loads(row["value"]), text_to_time(row["observed_at"]))
 
-    def state_counts(self, as_of: Run | None = None) -> dict[State, int]:
+    def state_counts(self, as_of: Run | None = None, document: str | None = None) -> dict[State, int]:
         """How many links of the catalog are in each state."""
         counts = dict.fromkeys(State, 0)
-        if self._is_present(_run_id(as_of)):
-            for row in self._query(STATE_COUNTS, {"run": LATEST}):
-                counts[State(row["state"])] = row["links"]
+        if document is None and self._is_present(_run_id(as_of)):
+            sql = STATE_COUNTS_NOW
         else:
-            run_id = _run_id(as_of)
-            for row in self._query(LINKS, {"run": run_id, "document": None}):
-                health, _ = self._fold(row["link_id"], row_to_link(row), run_id)
-                counts[health.state] += 1
+            sql = STATE_COUNTS.format(health=self._health_table(as_of), mentioned=_mentioned(document))
+        for row in self._query(sql, {"run": _run_id(as_of), "document": document}):
+            counts[State(row["state"])] = row["links"]
         return counts
 
     # --- over many runs ---
 
     def states_over(self, runs: Sequence[Run], document: str | None = None) -> list[Counter[State]]:
         """How many links were in each state after each of these runs, oldest first."""
+        from crawler.store.timelines import count_states_over
+
         with explained(self._path):
             return count_states_over(self._connection, runs, self._run_terms, document)
 
     def star_growth(self, runs: Sequence[Run], document: str | None, most: int) -> list[StarGrowth]:
         """The repositories that gained most stars over these runs, oldest first."""
+        from crawler.store.timelines import grow_stars_over
+
         with explained(self._path):
             return grow_stars_over(self._connection, runs, document, most)
 
@@ -281,6 +340,8 @@ class History:
 
     def changes(self, run: Run) -> Iterator[Event]:
         """What changed in a run, by URL."""
+        from crawler.store.events import Event, EventKind
+
         rows = self._query(
             "SELECT events.*, links.url FROM events JOIN links ON links.id = events.link_id"
             " WHERE events.run_id = ? ORDER BY links.url, events.id",
@@ -312,81 +373,35 @@ class History:
         """Findings that hold and that the catalog puts aside."""
         return sum(int(row[0]) for row in self._query(COUNT_SUPPRESSED, {"run": _run_id(as_of)}))
 
-    # --- one row and what belongs to it ---
+    # --- what belongs to them ---
 
-    def _snapshot_entry(self, row: sqlite3.Row, run_id: int) -> EntrySnapshot:
-        parameters = {"run": run_id, "entry": row["entry_id"]}
-        mentions = list(self._query(MENTIONS.format(IN_CATALOG.format("mentions")), parameters))
-        observed = self._observe(
-            [mention["link_id"] for mention in mentions if mention["role"] == Role.PROJECT], run_id
-        )
-        overrides = self._query(
-            f"SELECT field, value FROM overrides WHERE entry_id = :entry AND {IN_CATALOG.format('overrides')}"
-            " ORDER BY id",
-            parameters,
-        )
-        observed |= {override["field"]: json.loads(override["value"]) for override in overrides}
-        findings = self._query(
-            f"{FINDINGS} WHERE findings.entry_id = :entry AND {OPEN_THEN} {FINDINGS_ORDER}", parameters
-        )
-        return EntrySnapshot(
-            entry=Entry(
-                id=row["identifier"],
-                name=row["name"],
-                kind=EntryKind(row["kind"]),
-                document=row["document"],
-                section=row["section"],
-                stated=Stated(row["stated_license"], tuple(json.loads(row["stated_parameters"]))),
-                mentions=tuple(
-                    Mention(each["url"], each["raw"], Role(each["role"]), each["line"]) for each in mentions
-                ),
-                note=row["note"],
-            ),
-            urls=tuple(mention["canonical_url"] for mention in mentions),
-            observed=observed,
-            findings=tuple(row_to_finding(finding) for finding in findings),
-        )
+    def _pages(self, as_of: Run | None) -> PageReader:
+        from crawler.store.pages import PageReader
 
-    def _observe(self, project_link_ids: Sequence[int], run_id: int) -> Facts:
-        """Each value from the first project link that tells it."""
-        observed: Facts = {}
-        for link_id in dict.fromkeys(project_link_ids):
-            facts = read_facts(self._connection, link_id, run_id)
-            for name in OBSERVED:
-                if name in facts:
-                    observed.setdefault(name, facts[name])
-        return observed
-
-    def _snapshot_link(self, row: sqlite3.Row, run_id: int) -> LinkSnapshot:
-        link = row_to_link(row)
-        link_id = row["link_id"]
+        run_id = _run_id(as_of)
         if self._is_present(run_id):
-            health, facts_observed_at = row_to_health(row), optional_to_time(row["facts_observed_at"])
-        else:
-            health, facts_observed_at = self._fold(link_id, link, run_id)
-        copy = self._query(
-            "SELECT url FROM archived_copies WHERE link_id = ? AND url IS NOT NULL AND run_id <= ?"
-            " ORDER BY source DESC LIMIT 1",
-            [link_id, run_id],
-        )
-        latest = self._query(
-            "SELECT * FROM observations WHERE link_id = ? AND first_run_id <= ? ORDER BY id DESC LIMIT 1",
-            [link_id, run_id],
-        )
-        return LinkSnapshot(
-            link=link,
-            health=health,
-            facts=read_facts(self._connection, link_id, run_id),
-            facts_observed_at=facts_observed_at,
-            archived_url=next((each["url"] for each in copy), None),
-            last_look=next((row_to_interval(each, link).observation for each in latest), None),
-        )
+            return PageReader(self._query, run_id, None)
 
-    def _fold(self, link_id: int, link: Link, run_id: int) -> tuple[Health, datetime | None]:
-        with explained(self._path):
-            return fold_intervals(
-                read_intervals(self._connection, link_id, link, run_id), self._run_terms, run_id
-            )
+        def fold(link_ids: Sequence[int]) -> dict[int, Folded]:
+            from crawler.store.past import fold_page
+
+            with explained(self._path):
+                return fold_page(self._connection, link_ids, self._run_terms, run_id)
+
+        return PageReader(self._query, run_id, fold)
+
+    def _health_table(self, as_of: Run | None) -> str:
+        """The table `health`, or one of our own with the healths of a past run."""
+        run_id = _run_id(as_of)
+        if self._is_present(run_id):
+            return "health"
+        if self._health_then_of != run_id:
+            from crawler.store.past import fill_health_then
+
+            with explained(self._path):
+                fill_health_then(self._connection, self._run_terms, run_id)
+            self._health_then_of = run_id
+        return "temp.health_then"
 
     def _is_present(self, run_id: int) -> bool:
         """Whether nothing has been recorded after that run: the health table then is the answer."""
@@ -399,7 +414,9 @@ class History:
         )
 
     @cached_property
-    def _run_terms(self) -> dict[int, RunTerms]:
+    def _run_terms(self) -> Mapping[int, RunTerms]:
+        from crawler.store.folding import read_run_terms
+
         with explained(self._path):
             return read_run_terms(self._connection)
 
@@ -412,3 +429,7 @@ class History:
 
 def _run_id(as_of: Run | None) -> int:
     return LATEST if as_of is None else as_of.id
+
+
+def _mentioned(document: str | None) -> str:
+    return MENTIONED if document is None else MENTIONED_IN_DOCUMENT

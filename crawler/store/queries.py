@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from crawler.store.graph_tables import SUPPRESSED
+from crawler.store.rows import HEALTH_COLUMNS
 
 IN_CATALOG: Final = "{0}.from_run_id <= :run AND ({0}.until_run_id IS NULL OR {0}.until_run_id > :run)"
 IS_SUPPRESSED: Final = SUPPRESSED.format(run=":run")
@@ -23,26 +24,26 @@ DOCUMENTS: Final = f"""
     ORDER BY 1
 """
 
-ENTRIES: Final = f"""
-    SELECT entries.identifier, documents.name AS document, version.* FROM (
-        SELECT id AS entry_id, document_id, name, kind, section, stated_license, stated_parameters, note
-        FROM entries WHERE {IN_CATALOG.format("entries")}
-        UNION ALL
-        SELECT entry_id, document_id, name, kind, section, stated_license, stated_parameters, note
-        FROM entry_versions WHERE {IN_CATALOG.format("entry_versions")}
-    ) AS version
+OF_DOCUMENT: Final = "document_id = (SELECT id FROM documents WHERE name = :document)"
+
+# CROSS JOIN: entries come in the order of their index, so that the first is told before the last is read.
+ENTRIES_NOW: Final = f"""
+    SELECT entries.identifier, documents.name AS document, entries.id AS entry_id, entries.name,
+        entries.kind, entries.section, entries.stated_license, entries.stated_parameters, entries.note
+    FROM entries CROSS JOIN documents ON documents.id = entries.document_id
+    WHERE {IN_CATALOG.format("entries")} {{0}}
+"""
+ENTRIES_THEN: Final = f"""
+    {ENTRIES_NOW}
+    UNION ALL
+    SELECT entries.identifier, documents.name, entry_id, version.name,
+        version.kind, version.section, version.stated_license, version.stated_parameters, version.note
+    FROM entry_versions AS version
     JOIN entries ON entries.id = version.entry_id
     JOIN documents ON documents.id = version.document_id
-    WHERE :document IS NULL OR documents.name = :document
-    ORDER BY entries.identifier
+    WHERE {IN_CATALOG.format("version")} {{1}}
 """
-
-MENTIONS: Final = """
-    SELECT mentions.*, links.url AS canonical_url FROM mentions
-    JOIN links ON links.id = mentions.link_id
-    WHERE mentions.entry_id = :entry AND {0}
-    ORDER BY mentions.position
-"""
+"""Also those that read differently then."""
 
 PLACES: Final = """
     SELECT documents.name AS document, entries.identifier, mentions.role, mentions.raw, mentions.line,
@@ -56,29 +57,75 @@ PLACES: Final = """
     ORDER BY documents.name, mentions.line, entries.identifier, mentions.position
 """
 
-ONE_LINK: Final = """
-    SELECT links.id AS link_id, links.url, links.kind, links.name, health.*
-    FROM links LEFT JOIN health ON health.link_id = links.id
-    WHERE links.url = :url
+LINK: Final = f"""
+    SELECT links.id AS link_id, links.url, links.kind, links.name,
+        {", ".join(f"health.{name}" for name in HEALTH_COLUMNS)}, health.facts_observed_at
+"""
+ONE_LINK: Final = f"{LINK} FROM links LEFT JOIN health ON health.link_id = links.id WHERE links.url = :url"
+KNOWN_OF: Final = f"""
+    {LINK} FROM links LEFT JOIN health ON health.link_id = links.id
+    WHERE links.id IN (SELECT value FROM json_each(:ids))
+"""
+
+MENTIONED: Final = f"""
+    EXISTS (SELECT 1 FROM mentions WHERE mentions.link_id = links.id AND {IN_CATALOG.format("mentions")})
+"""
+MENTIONED_IN_DOCUMENT: Final = f"""
+    links.id IN (SELECT mentions.link_id FROM mentions
+        JOIN entries ON entries.id = mentions.entry_id
+        WHERE entries.{OF_DOCUMENT} AND {IN_CATALOG.format("mentions")})
 """
 
 LINKS: Final = f"""
-    SELECT links.id AS link_id, links.url, links.kind, links.name, health.*
-    FROM links LEFT JOIN health ON health.link_id = links.id
-    WHERE EXISTS (SELECT 1 FROM mentions
-        JOIN entries ON entries.id = mentions.entry_id
-        JOIN documents ON documents.id = entries.document_id
-        WHERE mentions.link_id = links.id AND {IN_CATALOG.format("mentions")}
-            AND (:document IS NULL OR documents.name = :document))
+    {LINK} FROM links LEFT JOIN health ON health.link_id = links.id
+    WHERE {{mentioned}} ORDER BY links.url
+"""
+# CROSS JOIN: a few links in some state are found by it, whatever the number of all links.
+LINKS_IN_STATE: Final = f"""
+    {LINK} FROM {{health}} AS health CROSS JOIN links ON links.id = health.link_id
+    WHERE health.state IN (SELECT value FROM json_each(:states)) AND {{mentioned}}
+        AND (health.state != 'unknown' OR health.reason IN (SELECT value FROM json_each(:reasons)))
     ORDER BY links.url
 """
 
-STATE_COUNTS: Final = f"""
+STATE_COUNTS: Final = """
     SELECT coalesce(health.state, 'unknown') AS state, count(*) AS links
-    FROM links LEFT JOIN health ON health.link_id = links.id
-    WHERE EXISTS (SELECT 1 FROM mentions
-        WHERE mentions.link_id = links.id AND {IN_CATALOG.format("mentions")})
-    GROUP BY 1
+    FROM links LEFT JOIN {health} AS health ON health.link_id = links.id
+    WHERE {mentioned} GROUP BY 1
+"""
+# Nearly every link is in the catalog: those that are not are counted off.
+STATE_COUNTS_NOW: Final = """
+    WITH absent AS (
+        SELECT id FROM links WHERE NOT EXISTS (SELECT 1 FROM mentions WHERE mentions.link_id = links.id)
+        UNION
+        SELECT link_id FROM mentions AS closed WHERE until_run_id > 0 AND NOT EXISTS (
+            SELECT 1 FROM mentions WHERE mentions.link_id = closed.link_id AND mentions.until_run_id IS NULL)
+    )
+    SELECT state, sum(links) AS links FROM (
+        SELECT state, count(*) AS links FROM health GROUP BY state
+        UNION ALL
+        SELECT 'unknown', (SELECT count(*) FROM links) - (SELECT count(*) FROM health)
+        UNION ALL
+        SELECT coalesce(health.state, 'unknown'), -1
+        FROM absent LEFT JOIN health ON health.link_id = absent.id
+    ) GROUP BY state
+"""
+
+# What a run could not check shows in the health: never checked, not since the run began, or silence.
+UNCHECKED: Final = """
+    SELECT look.outcome, look.reason, links.host, coalesce(health.state, 'unknown') AS state,
+        health.last_checked_at < :started_at AS is_earlier, count(*) AS links,
+        min(look.detail) AS least_detail, max(look.detail) AS most_detail
+    FROM links
+    LEFT JOIN {health} AS health ON health.link_id = links.id
+    LEFT JOIN observations AS look ON look.id = (
+        SELECT max(id) FROM observations WHERE link_id = links.id AND first_run_id <= :run)
+    WHERE (health.last_checked_at IS NULL OR health.last_checked_at < :started_at OR health.silent_nights > 0)
+        AND (coalesce(health.state, 'unknown') != 'unknown' OR health.reason IS NULL
+            OR health.reason NOT IN (SELECT value FROM json_each(:reasons)))
+        AND {mentioned}
+        AND links.url NOT IN (SELECT value FROM json_each(:left_alone))
+    GROUP BY 1, 2, 3, 4, 5 ORDER BY min(links.url)
 """
 
 FINDINGS: Final = """

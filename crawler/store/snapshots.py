@@ -8,7 +8,20 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from crawler.records import Entry, Facts, FindingKind, Health, Link, Observation, Role, Run, RunState
+from crawler.records import (
+    Entry,
+    Facts,
+    FindingKind,
+    Health,
+    Link,
+    Observation,
+    Outcome,
+    Reason,
+    Role,
+    Run,
+    RunState,
+    State,
+)
 from crawler.store.times import optional_to_time, text_to_time
 
 
@@ -73,6 +86,37 @@ class Place:
     role: Role
     raw: str
     line: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class UncheckedLinks:
+    """Links of one host that a run may not have checked, counted by what their latest look said.
+
+    Without a look `outcome` and `reason` are None. `is_earlier`: last checked before the run began.
+    `details` are the first and the last of what those looks said, in the order of text.
+    """
+
+    outcome: Outcome | None
+    reason: Reason | None
+    host: str
+    state: State
+    is_earlier: bool
+    count: int
+    details: tuple[str, ...]
+
+
+def row_to_unchecked(row: sqlite3.Row) -> UncheckedLinks:
+    """One row of the query UNCHECKED."""
+    details = dict.fromkeys((row["least_detail"], row["most_detail"]))
+    return UncheckedLinks(
+        outcome=None if row["outcome"] is None else Outcome(row["outcome"]),
+        reason=None if row["reason"] is None else Reason(row["reason"]),
+        host=row["host"],
+        state=State(row["state"]),
+        is_earlier=bool(row["is_earlier"]),
+        count=row["links"],
+        details=tuple(detail for detail in details if detail),
+    )
 
 
 def row_to_run(row: sqlite3.Row) -> Run:

@@ -124,8 +124,8 @@ def test_an_export_of_today_reads_by_the_stored_schema(nights: Nights) -> None:
 
 @pytest.mark.parametrize("format_name", ["jsonl", "csv", "json"])
 def test_memory_is_flat(nights: Nights, format_name: str) -> None:
-    few, many = (_peak(nights, format_name, count) for count in (100, 600))
-    assert many < few + 150_000, (few, many)
+    few, many = (_peak(nights, format_name, count) for count in (400, 1_000))
+    assert many < few + 300_000, (few, many)
 
 
 def _peak(nights: Nights, format_name: str, count: int) -> int:

@@ -16,7 +16,8 @@ from sqlite_utils import Database
 from crawler.clock import SimulatedClock
 from crawler.errors import UnableError
 from crawler.store.connect import connect_read_only
-from crawler.store.history import History, open_history
+from crawler.store.history import History
+from crawler.store.opening import open_history
 from crawler.store.schema import migrations
 from crawler.store.store import Store
 from crawler.store.tables import APPLICATION_ID, SCHEMA_VERSION

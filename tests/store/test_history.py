@@ -29,7 +29,8 @@ from crawler.records import (
     State,
     Stated,
 )
-from crawler.store.history import History, is_made_up, last_run_started_at, open_history
+from crawler.store.history import History
+from crawler.store.opening import is_made_up, last_run_started_at, open_history
 from crawler.store.store import Store
 
 from .conftest import PAGE, PAPER, REPOSITORY, Nights, catalog, entry, look, mention, missing
@@ -276,7 +277,7 @@ class Told:
     def __init__(self, history: History, as_of: Run | None) -> None:
         self.entries = list(history.entries(as_of))
         self.links = [replace(each, last_look=None) for each in history.links(as_of)]
-        self.last_looks = [each.last_look for each in history.links(as_of)]
+        self.last_looks = [each.last_look for each in history.links(as_of, with_looks=True)]
         self.findings = list(history.findings(as_of))
         self.states = history.state_counts(as_of)
 
