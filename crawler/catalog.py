@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -91,11 +91,15 @@ def _expand(path: str) -> list[str]:
 
 def read_catalog_file(path: str) -> CatalogFile:
     """One file with all its mistakes of form. Raises UsageError if it cannot be read as YAML at all."""
+    return parse_catalog(read_content(path), path)
+
+
+def read_content(path: str) -> bytes:
+    """The bytes of a catalog file. Raises UsageError."""
     try:
-        content = Path(path).read_bytes()
+        return Path(path).read_bytes()
     except OSError as error:
         raise UsageError(f"cannot read the catalog file: {error.strerror}", where=path) from error
-    return parse_catalog(content, path)
 
 
 def parse_catalog(content: bytes, path: str) -> CatalogFile:
@@ -198,6 +202,13 @@ def _as_usage_error(path: str, mistake: Mistake) -> UsageError:
 # --- writing -------------------------------------------------------------------------------------
 
 
+class Written(NamedTuple):
+    """The text of a catalog file, and what it loads as."""
+
+    text: str
+    catalog: Catalog
+
+
 def write_catalog_file(
     path: Path,
     document: Document,
@@ -206,17 +217,17 @@ def write_catalog_file(
     overrides: Sequence[Override] = (),
     header: str = "",
     suppressions: Sequence[Suppression] = (),
-) -> None:
+) -> Written:
     """Replace `path` by a file that loads as exactly these values; `header` goes above as a comment.
-
     Raises UsageError, and leaves the file alone, where they would not load.
     """
     if (path.parent / SCHEMA_NAME).exists():
         # Editors that know this line check the file while it is being written.
         header = f"yaml-language-server: $schema={SCHEMA_NAME}\n{header}"
     text = format_catalog(document, entries, exclusions, overrides, header, suppressions)
-    join_files([parse_catalog(text.encode(), str(path))])
+    catalog = join_files([parse_catalog(text.encode(), str(path))])
     write_output([text], path)
+    return Written(text, catalog)
 
 
 def format_catalog(

@@ -6,7 +6,7 @@ import logging
 from dataclasses import dataclass
 
 from crawler.alongside import alongside
-from crawler.catalog import load_catalog
+from crawler.catalog_files import CatalogFiles
 from crawler.clock import Clock
 from crawler.config import Config
 from crawler.engine.choose import check_engine, choose_engine
@@ -47,9 +47,11 @@ async def crawl(
     """Look at every due link once. Raises CrawlerError when the run could not do its job."""
     settings = config.settings
     check_engine(settings.engine)
-    catalog = load_catalog(config.catalog_paths)
+    catalog = CatalogFiles.of(config)
     if options.document is not None:
-        check_document((document.name for document in catalog.documents), options.document)
+        check_document(catalog.names, options.document)
+    # All of it, before anything is opened or written.
+    catalog.check()
     with DatabaseLock(config.database), Store.open(config.database, clock.now, settings.health) as store:
         run = store.begin_run(catalog, made_up=options.made_up)
         if not settings.network.contact and not options.made_up:

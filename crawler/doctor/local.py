@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from crawler import __version__
-from crawler.catalog import load_catalog
+from crawler.catalog_files import CatalogFiles
 from crawler.config import Config
 from crawler.cron import next_run_at
 from crawler.doctor.check import Check, Level
@@ -66,11 +66,15 @@ def check_schedule(config: Config, now: datetime) -> Check:
 
 def check_catalog(config: Config) -> Check:
     try:
-        catalog = load_catalog(config.catalog_paths)
+        documents = entries = links = 0
+        for part in CatalogFiles(config.catalog_paths):
+            documents += len(part.rest.documents)
+            for entry in part.read_entries():
+                entries += 1
+                links += len(entry.mentions)
     except CrawlerError as error:
         return Check.of_error("catalog", error)
-    links = sum(len(entry.mentions) for entry in catalog.entries)
-    found = f"{len(catalog.documents):,} documents, {len(catalog.entries):,} entries, {links:,} links"
+    found = f"{documents:,} documents, {entries:,} entries, {links:,} links"
     if not links:
         return Check("catalog", Level.WARN, found, "crawler import writes a catalog file from a document")
     return Check("catalog", Level.OK, found)

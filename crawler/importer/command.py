@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 
 from crawler.alongside import run_until_signal
 from crawler.catalog import SUFFIXES
+from crawler.catalog_files import CatalogFiles
 from crawler.config import Config
 from crawler.errors import UsageError
 from crawler.fetch.environment import NetworkEnvironment
@@ -48,7 +50,16 @@ def import_documents(
             hint = "give each document a first heading or file name of its own, or import them one by one"
             raise UsageError("two documents would become this file", where=str(target), hint=hint)
     for source, target in zip(sources, targets, strict=True):
-        yield import_source(source, target, today=today, title=title, url=url)
+        done = import_source(source, target, today=today, title=title, url=url)
+        _keep_copy(config, done)
+        yield done
+
+
+def _keep_copy(config: Config, done: Imported) -> None:
+    """So that the next run need not read YAML; an output that is not the catalog's has no copy."""
+    if done.catalog is not None:
+        with suppress(UsageError):  # another file's, which the next run will name
+            CatalogFiles.of(config).keep_copy(done.output, done.after, done.catalog)
 
 
 def _target(source: Source, output: Path | None, config: Config, *, several: bool, title: str | None) -> Path:

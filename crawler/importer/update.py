@@ -11,6 +11,7 @@ from typing import Final
 
 from crawler.catalog import (
     CatalogFile,
+    Written,
     all_entries,
     join_files,
     read_catalog_file,
@@ -25,7 +26,7 @@ from crawler.importer.corrections import (
 from crawler.importer.document import extract_entries
 from crawler.importer.merge import merge_entries
 from crawler.importer.record import Record, digest_of, read_record, record_path, write_record
-from crawler.records import Document, Entry, Exclusion, Override, Suppression
+from crawler.records import Catalog, Document, Entry, Exclusion, Override, Suppression
 
 MADE_BY: Final = "`crawler import`"
 
@@ -49,6 +50,8 @@ class Imported:
     vanished: int
     before: str
     after: str
+    catalog: Catalog | None = None
+    """What `after` loads as, where it was written now."""
 
     def diff(self) -> Iterator[str]:
         """A unified diff, nothing for a new file."""
@@ -101,7 +104,10 @@ def update_catalog_file(
     """
     document, fresh = apply_corrections(corrections, found, extracted)
     record = read_record(record_path(output))
-    file = _read_existing(output)
+    file = read_catalog_file(str(output)) if output.exists() else None
+    if file is not None:
+        # Raises for a mistake in the file as it stands: nothing of it may be lost.
+        join_files([file])
     entries, named = fresh, fresh
     if file is not None and file.form is not None:
         mine, last = file.form.document, record.document if record else None
@@ -118,9 +124,10 @@ def update_catalog_file(
         )
     document = replace(document, title=title or document.title, url=url or document.url)
     after = before = output.read_text(encoding="utf-8") if file is not None else ""
+    catalog = None
     if file is None or not _says_the_same(file, document, entries):
-        _write(output, file, document, entries, _header(output, made_by, corrected=bool(corrections.steps)))
-        after = output.read_text(encoding="utf-8")
+        header = _header(output, made_by, corrected=bool(corrections.steps))
+        after, catalog = _write(output, file, document, entries, header)
     write_record(record_path(output), Record(digest, found, tuple(extracted), tuple(named)))
     present = [entry for entry in entries if entry.vanished is None]
     return Imported(
@@ -130,16 +137,8 @@ def update_catalog_file(
         vanished=len(entries) - len(present),
         before=before,
         after=after,
+        catalog=catalog,
     )
-
-
-def _read_existing(output: Path) -> CatalogFile | None:
-    """The file as it stands. Raises UsageError where it has mistakes: nothing of it may be lost."""
-    if not output.exists():
-        return None
-    file = read_catalog_file(str(output))
-    join_files([file])
-    return file
 
 
 def _says_the_same(file: CatalogFile, document: Document, entries: list[Entry]) -> bool:
@@ -154,7 +153,7 @@ def _says_the_same(file: CatalogFile, document: Document, entries: list[Entry]) 
 
 def _write(
     output: Path, file: CatalogFile | None, document: Document, entries: list[Entry], header: str
-) -> None:
+) -> Written:
     form = file.form if file is not None else None
     exclusions = [Exclusion(e.url, e.reason, e.until) for e in form.exclusions] if form else []
     overrides = [Override(o.entry, o.field, o.value, o.reason) for o in form.overrides] if form else []
@@ -162,7 +161,7 @@ def _write(
         [Suppression(s.entry, s.kind, s.reason, s.until, s.field) for s in form.suppressions] if form else []
     )
     output.parent.mkdir(parents=True, exist_ok=True)
-    write_catalog_file(output, document, entries, exclusions, overrides, header, suppressions)
+    return write_catalog_file(output, document, entries, exclusions, overrides, header, suppressions)
 
 
 def _header(output: Path, made_by: str, *, corrected: bool) -> str:

@@ -24,7 +24,7 @@ from crawler.config import HealthSettings
 from crawler.errors import UsageError
 from crawler.outages import Outage
 from crawler.plan import Candidate
-from crawler.records import Catalog, Observation, Question, RunState, Sibling, State
+from crawler.records import Catalog, CatalogPart, Observation, Question, RunState, Sibling, State
 from crawler.store.archived_copies import LostLink, links_without_copy, note_lookup, set_archived
 from crawler.store.candidates import read_candidates, read_questions
 from crawler.store.connect import connect, connect_read_only, explained
@@ -107,11 +107,18 @@ class Store:
 
     # --- the run ---
 
-    def begin_run(self, catalog: Catalog, now: datetime | None = None, *, made_up: bool = False) -> RunHandle:
+    def begin_run(
+        self,
+        catalog: Catalog | Iterable[CatalogPart],
+        now: datetime | None = None,
+        *,
+        made_up: bool = False,
+    ) -> RunHandle:
         """Continue the latest run if it ended early within the last twelve hours, else begin a new one.
 
-        Takes the catalog in. A continued run goes on judging by the policy that it began with. When the
-        clock stands before the latest thing recorded, the run begins a second after that and says so.
+        Takes the catalog in: all of it, or nothing where a part raises. A continued run goes on judging by the
+        policy that it began with. When the clock stands before the latest thing recorded, the run begins a
+        second after that and says so.
         Made-up and real data never share a database: the first run decides (`made_up`) which it holds.
 
         Raises UsageError when it holds the other.
