@@ -1,11 +1,11 @@
-"""The sandbox's GitHub, Hub and arXiv in a process of their own, so that their work is in nobody's figures.
+"""The sandbox's GitHub, Hub and arXiv in processes of their own, so that their work is in nobody's figures.
 
     with run_apis() as apis:
         apis.tell(delay_ms=100, limited=True)
-        config = apis.config_text(network={...})
+        config = apis.config_text()
         apis.counts()
 
-Run as a module it is that process: a JSON object a line comes in on stdin, one goes out on stdout.
+Run as a module it is such a process: a JSON object a line comes in on stdin, one goes out on stdout.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ import asyncio
 import json
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -43,46 +44,61 @@ class ApiCounts:
 
 
 class Apis:
-    """The other end of such a process."""
+    """The other end of such processes: GitHub has one to itself, for its documents are work."""
 
-    def __init__(self, process: subprocess.Popen[str]) -> None:
-        self._process = process
-        self._settings: str = self._ask({"ask": "config"})
+    def __init__(self, processes: Sequence[subprocess.Popen[str]]) -> None:
+        self._processes = processes
+        github, others = (_ask(process, {"ask": "config"}) for process in processes)
+        self._tables = {**others, "github": github["github"]}
 
     def tell(
         self, *, delay_ms: int = 0, limited: bool = False, listed: Iterable[str] = (), reset: bool = True
     ) -> None:
         """How the hosts are to answer from now on; `listed` are Hub repositories that listings show."""
-        self._ask(
-            {"ask": "tell", "delay_ms": delay_ms, "limited": limited, "listed": [*listed], "reset": reset}
-        )
+        said = {"delay_ms": delay_ms, "limited": limited, "listed": [*listed], "reset": reset}
+        for process in self._processes:
+            _ask(process, {"ask": "tell", **said})
 
     def counts(self) -> ApiCounts:
-        return ApiCounts(**self._ask({"ask": "counts"}))
+        told = [_ask(process, {"ask": "counts"}) for process in self._processes]
+        return ApiCounts(
+            **{
+                name: dict(sum((Counter(one[name]) for one in told), Counter()))
+                for name in ("requests", "sent", "refusals")
+            }
+        )
 
     def config_text(self) -> str:
-        """The endpoints as tables of a config.toml."""
-        return self._settings
+        """The endpoints as tables of a config.toml; pace and limits stay at their defaults."""
+        return "".join(
+            f"[{section}]\n" + "".join(f"{key} = {json.dumps(value)}\n" for key, value in table.items())
+            for section, table in self._tables.items()
+        )
 
-    def _ask(self, question: Mapping[str, Any]) -> Any:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        print(json.dumps(question), file=self._process.stdin, flush=True)
-        return json.loads(self._process.stdout.readline())
+
+def _ask(process: subprocess.Popen[str], question: Mapping[str, Any]) -> Any:
+    assert process.stdin is not None
+    assert process.stdout is not None
+    print(json.dumps(question), file=process.stdin, flush=True)
+    return json.loads(process.stdout.readline())
 
 
 @contextmanager
 def run_apis() -> Iterator[Apis]:
     """Serves until the block ends."""
+    with ExitStack() as stack:
+        processes = [stack.enter_context(_run_sandbox()) for _ in range(2)]
+        yield Apis(processes)
+
+
+@contextmanager
+def _run_sandbox() -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, "-m", "benchmarks.apis"]
     with subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.apis"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        env=plain_environment(),
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=plain_environment()
     ) as process:
         try:
-            yield Apis(process)
+            yield process
         finally:
             process.kill()
 
@@ -95,6 +111,7 @@ def tokens() -> dict[str, str]:
 async def serve() -> None:
     world = World(SEED, clock=SystemClock())
     world.github.max_aliases = MAX_ALIASES
+    world.packs = True
     async with Sandbox(world) as sandbox:
         while line := await asyncio.to_thread(sys.stdin.readline):
             print(json.dumps(answer(world, sandbox, json.loads(line))), flush=True)
@@ -123,10 +140,10 @@ def answer(world: World, sandbox: Sandbox, question: Mapping[str, Any]) -> Any:
             }
 
 
-def endpoints(sandbox: Sandbox) -> str:
-    """Only where the hosts are: pace and limits of the config are the defaults."""
+def endpoints(sandbox: Sandbox) -> dict[str, dict[str, str]]:
+    """Where the hosts are, by table and key of a config.toml."""
     settings = sandbox.settings()
-    tables = {
+    return {
         "github": {"api_url": settings.github.api_url, "web_url": settings.github.web_url},
         "huggingface": {"endpoint": settings.huggingface.endpoint},
         "arxiv": {"api_url": settings.arxiv.api_url, "oai_url": settings.arxiv.oai_url},
@@ -136,10 +153,6 @@ def endpoints(sandbox: Sandbox) -> str:
             "software_heritage_url": settings.archive.software_heritage_url,
         },
     }
-    return "".join(
-        f"[{section}]\n" + "".join(f"{key} = {json.dumps(value)}\n" for key, value in table.items())
-        for section, table in tables.items()
-    )
 
 
 if __name__ == "__main__":

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
+
+SMALLEST_PACKED: Final = 1_000
+"""Bytes below which packing would save nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,3 +57,16 @@ class Response:
     @classmethod
     def of_html(cls, page: str, status: int = 200, headers: tuple[tuple[str, str], ...] = ()) -> Response:
         return cls(status, (("Content-Type", "text/html; charset=utf-8"), *headers), page.encode())
+
+
+def pack(request: Request, response: Response) -> Response:
+    """The same response in gzip, where the client takes that and it is worth it."""
+    named = {name.lower() for name, _ in response.headers}
+    if (
+        len(response.body) < SMALLEST_PACKED
+        or "content-encoding" in named
+        or "gzip" not in request.headers.get("accept-encoding", "")
+    ):
+        return response
+    headers = (*response.headers, ("Content-Encoding", "gzip"), ("Vary", "Accept-Encoding"))
+    return Response(response.status, headers, gzip.compress(response.body, compresslevel=4, mtime=0))

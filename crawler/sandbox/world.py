@@ -19,7 +19,7 @@ from crawler.clock import Clock, SimulatedClock
 from crawler.sandbox import archive, arxiv, github, hub, web
 from crawler.sandbox.faults import CONNECTION_TROUBLES, Fault, FaultBook, Trouble, refused, reset
 from crawler.sandbox.limits import Limits
-from crawler.sandbox.messages import Request, Response
+from crawler.sandbox.messages import Request, Response, pack
 
 Service: TypeAlias = "Callable[[World, Request], Response]"
 
@@ -64,6 +64,8 @@ class World:
         """Hosts that CONNECT asked for, one per connection; such requests stand in no log of requests."""
         self.limits: Limits | None = None
         """Those of the real hosts, in real time; None: hosts refuse only what their state says."""
+        self.packs = False
+        """Answers go out in gzip to clients that take it, as from the real hosts."""
         self.errors: list[Exception] = []
         """What services raised: a mistake of the sandbox, answered by 500."""
         self.github = github.GitHubState()
@@ -77,7 +79,8 @@ class World:
 
     def answer(self, request: Request) -> Response:
         """What the asked host says, faults left aside."""
-        return SERVICE_OF_HOST.get(request.host, web.answer)(self, request)
+        response = SERVICE_OF_HOST.get(request.host, web.answer)(self, request)
+        return pack(request, response) if self.packs else response
 
     def connection_fault(
         self, host: str, troubles: Container[Trouble | None] = CONNECTION_TROUBLES

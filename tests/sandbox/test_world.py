@@ -113,3 +113,18 @@ def test_a_sandbox_ends_with_its_connections(world: World) -> None:
 
     sandbox = asyncio.run(talk())
     assert not Path(sandbox.ca_file).exists()
+
+
+def test_answers_are_packed_where_a_world_packs_and_the_client_takes_it(
+    sandbox: Sandbox, world: World
+) -> None:
+    long, short = f"{sandbox.url}/api.github.com/repos/a/b", f"{sandbox.url}/api.github.com/nothing"
+    plain = httpx.get(long, trust_env=False)
+    assert "content-encoding" not in plain.headers
+    world.packs = True
+    packed = httpx.get(long, trust_env=False)
+    assert (packed.headers["content-encoding"], packed.json()) == ("gzip", plain.json())
+    assert int(packed.headers["content-length"]) < len(plain.content)
+    assert "content-encoding" not in httpx.get(short, trust_env=False).headers
+    untold = httpx.get(long, headers={"Accept-Encoding": "identity"}, trust_env=False)
+    assert "content-encoding" not in untold.headers
