@@ -63,7 +63,7 @@ def compare_web(server: Server, links: int) -> None:
         import_list(Path(name), web_addresses(server, links, WEB_HOSTS), CONFIG)
         print_nights(
             f"web, {links:,} links at {WEB_LATENCY_MS} ms",
-            [crawl(Path(name, "home"), links, lambda: {}, server) for _ in range(2)],
+            [crawl(Path(name, "home"), links, dict, server) for _ in range(2)],
             links,
         )
 
