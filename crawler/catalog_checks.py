@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterator, Sequence
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from functools import lru_cache
+from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -68,46 +71,141 @@ class Finding(NamedTuple):
     severity: Severity = Severity.WARNING
 
 
-def validate_catalog(paths: Sequence[str], *, today: date) -> list[Problem]:
-    """Every problem in the files that `paths` name, file by file and by line. Raises nothing."""
+def validate_catalog(paths: Sequence[str], *, today: date) -> Iterator[Problem]:
+    """Every problem in the files that `paths` name, as they are read, by line. Raises nothing.
+
+    What refers to other files is told last, and only if all could be read: half a catalog says nothing about
+    what its other half refers to.
+    """
     try:
         catalog_paths = find_catalog_files(paths)
     except UsageError as error:
-        return [_as_problem(error)]
-    problems: list[Problem] = []
-    files: list[CatalogFile] = []
+        yield _as_problem(error)
+        return
+    references = _References(catalog_paths)
+    is_whole = True
     for path in catalog_paths:
         try:
             file = read_catalog_file(path)
         except UsageError as error:
-            problems.append(_as_problem(error))
+            yield _as_problem(error)
+            is_whole = False
             continue
-        files.append(file)
         for mistake in file.mistakes:
-            where = f"{path}:{mistake.line}"
-            problems.append(Problem(Severity.ERROR, where, mistake.message, mistake.hint))
-    if problems:
-        # Half a catalog says nothing about what its other half refers to.
-        return problems
-    forms = [(file, file.form) for file in files if file.form is not None]
-    urls = {_canonical(link.url) for _, form in forms for entry in form.entries for link in entry.links}
-    ids = {entry.id for _, form in forms for entry in form.entries}
-    for file, form in forms:
-        findings = [*_check_entries(file, form), *_check_exclusions(file, form, urls, today)]
-        findings += _check_overrides(file, form, ids)
-        findings += _check_suppressions(file, form, ids, today)
-        for found in sorted(findings, key=lambda finding: finding.line):
-            where = f"{file.path}:{found.line}"
-            problems.append(Problem(found.severity, where, found.message, found.hint))
-    return problems
+            yield Problem(Severity.ERROR, f"{path}:{mistake.line}", mistake.message, mistake.hint)
+        if file.form is None or file.mistakes:
+            is_whole = False
+            continue
+        yield from _place(path, _check_file(file, file.form, references, today))
+    if is_whole:
+        for path in catalog_paths:
+            yield from _place(path, references.check(path))
 
 
-def _check_entries(file: CatalogFile, form: CatalogForm) -> Iterator[Finding]:
+def _place(path: str, findings: Iterable[Finding]) -> Iterator[Problem]:
+    for found in sorted(findings, key=lambda finding: finding.line):
+        yield Problem(found.severity, f"{path}:{found.line}", found.message, found.hint)
+
+
+def _check_file(
+    file: CatalogFile, form: CatalogForm, references: _References, today: date
+) -> Iterator[Finding]:
+    """What a file tells by itself; what it refers to is noted in `references`."""
+    yield from _check_entries(file, form, references)
+    for exclusion, node in zip(form.exclusions, file.tree.get("exclusions", ()), strict=True):
+        references.note_exclusion(file.path, node.lines["url"], exclusion.url)
+        if exclusion.until is not None and exclusion.until <= today:
+            message = f"exclusion {mask_url(exclusion.url)} has ended on {exclusion.until}"
+            yield Finding(node.lines["until"], message, "remove it or set a later day")
+    first_lines: dict[tuple[str, str], int] = {}
+    for override, node in zip(form.overrides, file.tree.get("overrides", ()), strict=True):
+        line = node.lines["entry"]
+        references.note_entry(file.path, line, "override", override.entry)
+        first = first_lines.setdefault((override.entry, override.field), line)
+        if first != line:
+            message = f"{override.field} of {override.entry!r} is put right twice, first on line {first}"
+            yield Finding(line, message, "keep one of them", Severity.ERROR)
+    for suppression, node in zip(form.suppressions, file.tree.get("suppressions", ()), strict=True):
+        references.note_entry(file.path, node.lines["entry"], "suppression", suppression.entry)
+        if suppression.until <= today:
+            message = f"suppression at {suppression.entry!r} has ended on {suppression.until}"
+            yield Finding(node.lines["until"], message, "remove it or set a later day")
+
+
+class Reference(NamedTuple):
+    """Something at a line of a file that speaks of a link or an entry, in whatever file that is."""
+
+    line: int
+    what: str
+    to: str
+
+
+class _References:
+    """What files refer to, and whether it is there: of each link and entry only a hash of 8 bytes is kept."""
+
+    def __init__(self, paths: Sequence[str]) -> None:
+        self._paths = {Path(path).stem: path for path in paths}
+        self._there = array("q")
+        self._noted: dict[str, list[Reference]] = {}
+        self._missing: frozenset[str] | None = None
+
+    def add(self, link_or_entry: str) -> None:
+        """This canonical URL or entry id is in the catalog."""
+        self._there.append(hash(link_or_entry))
+
+    def note_exclusion(self, path: str, line: int, url: str) -> None:
+        self._noted.setdefault(path, []).append(Reference(line, "exclusion", url))
+
+    def note_entry(self, path: str, line: int, what: str, entry: str) -> None:
+        self._noted.setdefault(path, []).append(Reference(line, what, entry))
+
+    def check(self, path: str) -> Iterator[Finding]:
+        """What a file refers to in vain; every file has been added by now."""
+        if self._missing is None:
+            self._missing = self._find_missing()
+        for reference in self._noted.get(path, ()):
+            if _target_of(reference) not in self._missing:
+                continue
+            if reference.what == "exclusion":
+                message = f"exclusion {mask_url(reference.to)} matches no link of the catalog"
+                yield Finding(reference.line, message, "remove it")
+            else:
+                message = f"{reference.what} for an unknown entry {reference.to!r}"
+                close = difflib.get_close_matches(reference.to, self._ids_near(reference.to), n=1)
+                hint = f"did you mean {close[0]!r}?" if close else "name an entry by its id"
+                yield Finding(reference.line, message, hint, Severity.ERROR)
+
+    def _find_missing(self) -> frozenset[str]:
+        wanted = {_target_of(reference) for noted in self._noted.values() for reference in noted}
+        by_hash = {hash(target): target for target in wanted}
+        found = by_hash.keys() & set(filter(by_hash.__contains__, self._there))
+        return frozenset(wanted - {by_hash[each] for each in found})
+
+    def _ids_near(self, entry: str) -> list[str]:
+        """The ids of the document that an id names, or nearly so."""
+        close = difflib.get_close_matches(entry.partition("/")[0], self._paths, n=1)
+        return _read_ids(self._paths[close[0]]) if close else []
+
+
+@lru_cache(maxsize=16)
+def _read_ids(path: str) -> list[str]:
+    form = read_catalog_file(path).form
+    return [entry.id for entry in form.entries] if form is not None else []
+
+
+def _target_of(reference: Reference) -> str:
+    return _canonical(reference.to) if reference.what == "exclusion" else reference.to
+
+
+def _check_entries(file: CatalogFile, form: CatalogForm, references: _References) -> Iterator[Finding]:
     if not form.entries:
         yield Finding(file.tree.lines["entries"], "the document has no entry", "did `import` find any?")
     projects: dict[str, tuple[str, int]] = {}
     for entry, node in zip(form.entries, file.tree["entries"], strict=True):
+        references.add(entry.id)
         if entry.vanished is not None:
+            for link in entry.links:
+                references.add(_canonical(link.url))
             continue
         if not entry.links:
             yield Finding(node.lines["id"], f"{entry.name} has no link", "nothing is looked at for it")
@@ -117,6 +215,7 @@ def _check_entries(file: CatalogFile, form: CatalogForm) -> Iterator[Finding]:
             for message, hint in _list_oddities(link):
                 yield Finding(line, message, hint)
             url = _canonical(link.url)
+            references.add(url)
             first = first_lines.setdefault(url, line)
             if first != line:
                 message = f"{mask_url(url)} stands at {entry.name} already, on line {first}"
@@ -126,42 +225,6 @@ def _check_entries(file: CatalogFile, form: CatalogForm) -> Iterator[Finding]:
                 if first != line:
                     message = f"{mask_url(url)} is the project of {name} too, on line {first}"
                     yield Finding(line, message, "one entry listed twice? or a role other than project")
-
-
-def _check_exclusions(file: CatalogFile, form: CatalogForm, urls: set[str], today: date) -> Iterator[Finding]:
-    for exclusion, node in zip(form.exclusions, file.tree.get("exclusions", ()), strict=True):
-        shown = mask_url(exclusion.url)
-        if _canonical(exclusion.url) not in urls:
-            yield Finding(node.lines["url"], f"exclusion {shown} matches no link of the catalog", "remove it")
-        if exclusion.until is not None and exclusion.until <= today:
-            message = f"exclusion {shown} has ended on {exclusion.until}"
-            yield Finding(node.lines["until"], message, "remove it or set a later day")
-
-
-def _check_overrides(file: CatalogFile, form: CatalogForm, ids: set[str]) -> Iterator[Finding]:
-    first_lines: dict[tuple[str, str], int] = {}
-    for override, node in zip(form.overrides, file.tree.get("overrides", ()), strict=True):
-        line = node.lines["entry"]
-        if override.entry not in ids:
-            close = difflib.get_close_matches(override.entry, ids, n=1)
-            hint = f"did you mean {close[0]!r}?" if close else "name an entry by its id"
-            yield Finding(line, f"override for an unknown entry {override.entry!r}", hint, Severity.ERROR)
-        first = first_lines.setdefault((override.entry, override.field), line)
-        if first != line:
-            message = f"{override.field} of {override.entry!r} is put right twice, first on line {first}"
-            yield Finding(line, message, "keep one of them", Severity.ERROR)
-
-
-def _check_suppressions(
-    file: CatalogFile, form: CatalogForm, ids: set[str], today: date
-) -> Iterator[Finding]:
-    for suppression, node in zip(form.suppressions, file.tree.get("suppressions", ()), strict=True):
-        if suppression.entry not in ids:
-            message = f"suppression for an unknown entry {suppression.entry!r}"
-            yield Finding(node.lines["entry"], message, None, Severity.ERROR)
-        if suppression.until <= today:
-            message = f"suppression at {suppression.entry!r} has ended on {suppression.until}"
-            yield Finding(node.lines["until"], message, "remove it or set a later day")
 
 
 def _list_oddities(link: LinkForm) -> Iterator[tuple[str, str]]:

@@ -8,19 +8,21 @@ for null and whole numbers, so neither `no` nor `2023-05-01` nor `6.70` changes 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import yaml
 from yaml.events import (
     AliasEvent,
-    CollectionEndEvent,
     CollectionStartEvent,
     DocumentStartEvent,
     Event,
+    MappingEndEvent,
     MappingStartEvent,
-    NodeEvent,
     ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
 )
 from yaml.reader import ReaderError
 
@@ -29,6 +31,8 @@ try:
 except ImportError:  # PyYAML built without libyaml
     from yaml import SafeLoader as EventSource  # type: ignore[assignment]
 
+STARTS = frozenset({MappingStartEvent, SequenceStartEvent})
+ENDS = frozenset({MappingEndEvent, SequenceEndEvent})
 MAX_DEPTH = 16
 WHOLE_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,17})", re.ASCII)
 NULLS = frozenset({"", "~", "null"})
@@ -63,6 +67,21 @@ class YamlMapping(dict[str, Any]):
         self.lines: dict[str, int] = {}
         self.pending: str | None = None
 
+    def put(self, value: Any, line: int) -> None:
+        """Keys and values in turns. Raises YamlError for a key that is no text or stands twice."""
+        if self.pending is not None:
+            self[self.pending] = value
+            self.pending = None
+        elif not isinstance(value, str):
+            raise YamlError(line, f"a key must be text, not {describe_value(value)}")
+        elif value in self.lines:
+            raise YamlError(
+                line, f"key {value!r} stands twice, first on line {self.lines[value]}", "keep one of them"
+            )
+        else:
+            self.pending = value
+            self.lines[value] = line
+
 
 class YamlSequence(list[Any]):
     """`line` is where it begins, `lines` where each item stands."""
@@ -73,6 +92,10 @@ class YamlSequence(list[Any]):
         super().__init__()
         self.line = line
         self.lines: list[int] = []
+
+    def put(self, value: Any, line: int) -> None:
+        self.append(value)
+        self.lines.append(line)
 
 
 def read_yaml(text: str) -> Any:
@@ -91,23 +114,41 @@ def _build(source: EventSource) -> Any:
     root: Any = None
     documents = 0
     open_containers: list[YamlMapping | YamlSequence] = []
-    while (event := source.get_event()) is not None:
-        if isinstance(event, NodeEvent):
-            line = _line_of(event)
-            if event.anchor is not None or isinstance(event, AliasEvent):
-                raise YamlError(line, "anchors and aliases are not allowed", "write the value out")
-            value = _value_of(event, line)
-            if open_containers:
-                _put(value, line, open_containers[-1])
+    container: YamlMapping | YamlSequence | None = None
+    next_event: Callable[[], Any] = source.get_event
+    while (event := next_event()) is not None:
+        # By the very type, the most frequent first: this is asked for each word of a catalog.
+        kind = type(event)
+        if kind is ScalarEvent:
+            line = event.start_mark.line + 1
+            if event.anchor is not None or event.tag is not None:
+                raise _refusal(event)
+            value = event.value
+            if event.implicit[0]:
+                value = _plain_value(value)
+            if container is not None:
+                container.put(value, line)
             else:
                 root = value
-            if isinstance(event, CollectionStartEvent):
-                open_containers.append(value)
-                if len(open_containers) > MAX_DEPTH:
-                    raise YamlError(line, "nested too deeply")
-        elif isinstance(event, CollectionEndEvent):
+        elif kind in STARTS:
+            line = event.start_mark.line + 1
+            if event.anchor is not None or event.tag is not None:
+                raise _refusal(event)
+            inner = YamlMapping(line) if kind is MappingStartEvent else YamlSequence(line)
+            if container is not None:
+                container.put(inner, line)
+            else:
+                root = inner
+            container = inner
+            open_containers.append(inner)
+            if len(open_containers) > MAX_DEPTH:
+                raise YamlError(line, "nested too deeply")
+        elif kind in ENDS:
             open_containers.pop()
-        elif isinstance(event, DocumentStartEvent):
+            container = open_containers[-1] if open_containers else None
+        elif kind is AliasEvent:
+            raise _refusal(event)
+        elif kind is DocumentStartEvent:
             documents += 1
             if documents > 1:
                 raise YamlError(_line_of(event), "a second YAML document", "remove the line `---`")
@@ -118,37 +159,19 @@ def _line_of(event: Event) -> int:
     return event.start_mark.line + 1 if event.start_mark else 1
 
 
-def _value_of(event: NodeEvent, line: int) -> Any:
-    if isinstance(event, ScalarEvent):
-        if event.tag is not None:
-            raise YamlError(line, f"tag {event.tag!r} is not allowed", QUOTED_HINT)
-        text: str = event.value
-        if not event.implicit[0]:
-            return text
-        if text in NULLS:
-            return None
-        return int(text) if WHOLE_NUMBER.fullmatch(text) else text
-    if isinstance(event, CollectionStartEvent) and event.tag is not None:
-        raise YamlError(line, f"tag {event.tag!r} is not allowed")
-    return YamlMapping(line) if isinstance(event, MappingStartEvent) else YamlSequence(line)
+def _refusal(event: AliasEvent | ScalarEvent | CollectionStartEvent) -> YamlError:
+    """Of an alias, an anchor or a tag."""
+    line = _line_of(event)
+    if isinstance(event, AliasEvent) or event.anchor is not None:
+        return YamlError(line, "anchors and aliases are not allowed", "write the value out")
+    hint = QUOTED_HINT if isinstance(event, ScalarEvent) else None
+    return YamlError(line, f"tag {event.tag!r} is not allowed", hint)
 
 
-def _put(value: Any, line: int, container: YamlMapping | YamlSequence) -> None:
-    if isinstance(container, YamlSequence):
-        container.append(value)
-        container.lines.append(line)
-    elif container.pending is not None:
-        container[container.pending] = value
-        container.pending = None
-    elif not isinstance(value, str):
-        raise YamlError(line, f"a key must be text, not {describe_value(value)}")
-    elif value in container.lines:
-        raise YamlError(
-            line, f"key {value!r} stands twice, first on line {container.lines[value]}", "keep one of them"
-        )
-    else:
-        container.pending = value
-        container.lines[value] = line
+def _plain_value(text: str) -> str | int | None:
+    if text in NULLS:
+        return None
+    return int(text) if WHOLE_NUMBER.fullmatch(text) else text
 
 
 def describe_value(value: Any) -> str:

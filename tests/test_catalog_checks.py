@@ -15,7 +15,7 @@ DOCUMENT = 'document: {title: "Made up"}\n'
 def problems_of(folder: Path, text: str) -> list[Problem]:
     path = folder / "list.yaml"
     path.write_text(DOCUMENT + text)
-    return validate_catalog([str(path)], today=TODAY)
+    return list(validate_catalog([str(path)], today=TODAY))
 
 
 def with_link(url: str, role: str = "project") -> str:
@@ -163,7 +163,7 @@ def test_suppressions_must_name_an_entry_a_kind_and_a_day_to_come(tmp_path: Path
     )
     assert [str(problem).partition(".yaml:")[2] for problem in problems] == [
         "7: warning: suppression at 'list/a' has ended on 2026-11-20 (hint: remove it or set a later day)",
-        "8: error: suppression for an unknown entry 'list/z'",
+        "8: error: suppression for an unknown entry 'list/z' (hint: did you mean 'list/a'?)",
     ]
 
 
@@ -193,7 +193,7 @@ def test_exclusions_and_overrides_reach_across_files(tmp_path: Path) -> None:
         'exclusions: [{url: "https://github.com/made/up", reason: "x"}]\n'
         'overrides: [{entry: "list/a", field: "license", value: "MIT", reason: "x"}]\n'
     )
-    assert validate_catalog([str(tmp_path)], today=TODAY) == []
+    assert list(validate_catalog([str(tmp_path)], today=TODAY)) == []
 
 
 def test_every_file_tells_its_mistakes_and_no_others_are_guessed(tmp_path: Path) -> None:
@@ -203,18 +203,27 @@ def test_every_file_tells_its_mistakes_and_no_others_are_guessed(tmp_path: Path)
     (tmp_path / "d.yaml").write_text(
         f'{DOCUMENT}entries: []\noverrides: [{{entry: "b/x", field: "license", value: "MIT", reason: "x"}}]\n'
     )
-    problems = validate_catalog([str(tmp_path)], today=TODAY)
-    assert {problem.severity for problem in problems} == {Severity.ERROR}
-    assert [Path(problem.where).name for problem in problems] == [
-        "a.yaml:2",
-        "b.yaml:2",
-        "b.yaml:2",
-        "c.yaml",
+    problems = list(validate_catalog([str(tmp_path)], today=TODAY))
+    assert [(problem.severity, Path(problem.where).name) for problem in problems] == [
+        (Severity.ERROR, "a.yaml:2"),
+        (Severity.ERROR, "b.yaml:2"),
+        (Severity.ERROR, "b.yaml:2"),
+        (Severity.ERROR, "c.yaml"),
+        (Severity.WARNING, "d.yaml:2"),
     ]
 
 
+def test_problems_are_told_while_files_are_read(tmp_path: Path) -> None:
+    for number in range(50):
+        (tmp_path / f"{number:02}.yaml").write_text(f"{DOCUMENT}entries: []\n")
+    problems = validate_catalog([str(tmp_path)], today=TODAY)
+    assert next(problems).where == f"{tmp_path / '00.yaml'}:2"
+    (tmp_path / "49.yaml").write_text("document: [\n")
+    assert list(problems)[-1].where == f"{tmp_path / '49.yaml'}:2"
+
+
 def test_finding_no_file_is_a_problem_too(tmp_path: Path) -> None:
-    [problem] = validate_catalog([str(tmp_path / "none")], today=TODAY)
+    [problem] = list(validate_catalog([str(tmp_path / "none")], today=TODAY))
     assert problem.severity is Severity.ERROR
     assert problem.where == str(tmp_path / "none")
 

@@ -29,7 +29,7 @@ def test_a_new_folder_has_a_config_and_a_list_that_work(tmp_path: Path) -> None:
     assert config.settings == Settings()
     catalog = load_catalog(config.catalog_paths)
     assert [entry.id for entry in catalog.entries] == ["my-list/example"]
-    assert validate_catalog(config.catalog_paths, today=TODAY) == []
+    assert list(validate_catalog(config.catalog_paths, today=TODAY)) == []
 
 
 def test_nothing_that_is_there_is_overwritten(tmp_path: Path) -> None:

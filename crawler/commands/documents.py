@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import logging
 import os
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from crawler.commands.frame import Context, read_document, with_config
+from crawler.commands.frame import Context, is_quiet, read_document, with_config
 from crawler.errors import UsageError
 from crawler.escape import for_terminal
 
@@ -45,6 +44,8 @@ def extract(context: Context, files: tuple[str, ...], format_name: str, verify: 
     Example:
       crawler extract README.md --format text
     """
+    import json
+
     from crawler.extraction import extract_document
     from crawler.links.extract import extracted_to_json
 
@@ -158,11 +159,12 @@ def validate(context: Context) -> None:
 
     config, now = context.config, SystemClock().now()
     next_run_at(config.settings.schedule, now)
-    problems = validate_catalog(config.catalog_paths, today=now.date())
-    for problem in problems:
+    found: Counter[Severity] = Counter()
+    for problem in validate_catalog(config.catalog_paths, today=now.date()):
         click.echo(for_terminal(str(problem)))
-    errors = sum(problem.severity is Severity.ERROR for problem in problems)
-    click.echo(f"{errors:,} errors, {len(problems) - errors:,} warnings", err=True)
+        found[problem.severity] += 1
+    errors = found[Severity.ERROR]
+    click.echo(f"{errors:,} errors, {found[Severity.WARNING]:,} warnings", err=True)
     if errors:
         raise SystemExit(UsageError.exit_code)
 
@@ -182,7 +184,7 @@ def fix(context: Context, files: tuple[str, ...], write: bool, as_json: bool) ->
     """
     from crawler.fixer.command import fix_files
 
-    quiet = logging.getLogger("crawler").level >= logging.ERROR
+    quiet = is_quiet()
     documents = [(name, read_document(name)) for name in files]
     for told, is_data in fix_files(context.config, documents, write=write, as_json=as_json):
         if is_data or not quiet:

@@ -62,7 +62,7 @@ def test_the_catalog_is_what_imports_read_and_recorded_corrections_made_of_it(na
 
 
 def test_the_shipped_catalog_has_no_errors_and_no_surprise() -> None:
-    problems = validate_catalog([str(CATALOG)], today=date(2026, 11, 20))
+    problems = list(validate_catalog([str(CATALOG)], today=date(2026, 11, 20)))
     assert [str(problem) for problem in problems if problem.severity is Severity.ERROR] == []
     surprises = [
         problem.message
