@@ -258,7 +258,8 @@ class Fetcher:
                     return _Answer(failure=Failure(Reason.SKIPPED, "the proxy refused: 407", temporary=True))
                 await self._read(look, response, address.host, answer)
             finally:
-                await response.aclose()
+                # httpx's own aclose would first set up how to explain errors.
+                await response.stream.aclose()  # type: ignore[union-attr]
         except DecodingFailed as error:
             answer.failure = Failure(
                 Reason.SERVER_ERROR, f"the body is not what Content-Encoding says: {error}"

@@ -111,9 +111,7 @@ class AddressBook:
         self._threads = ThreadPoolExecutor(LOOKUP_THREADS, thread_name_prefix="look-up")
 
     async def look_up(self, host: str, port: int) -> list[Address]:
-        """All addresses, in the system's order. Raises OSError, or LookFailed for an impossible name."""
-        if (literal := parse_literal(host)) is not None:
-            return [literal]
+        """All addresses of a name, in the system's order. Raises OSError, LookFailed if there can be none."""
         loop = asyncio.get_running_loop()
         try:
             answers = await loop.run_in_executor(
@@ -132,11 +130,15 @@ async def connect(
     addresses: AddressBook, host: str, port: int, *, timeout_seconds: float, allow_private: bool
 ) -> socket.socket:
     """A connected socket to a checked address of `host`. Raises LookFailed with the reason."""
-    try:
-        async with asyncio.timeout(timeout_seconds):
-            found = await addresses.look_up(host, port)
-    except (OSError, TimeoutError) as error:
-        raise LookFailed(explain_failure(error)) from error
+    literal = parse_literal(host)
+    if literal is not None:
+        found = [literal]
+    else:
+        try:
+            async with asyncio.timeout(timeout_seconds):
+                found = await addresses.look_up(host, port)
+        except (OSError, TimeoutError) as error:
+            raise LookFailed(explain_failure(error)) from error
     if not allow_private:
         for address in found:
             if why := refuse_address(address):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final, TypeAlias
 
 RawHeaders: TypeAlias = Sequence[tuple[bytes, bytes]]
@@ -43,13 +44,15 @@ def write_request(method: bytes, target: bytes, headers: RawHeaders) -> bytes:
     """A request without body. Raises UnsendableRequest for what would break out of its line."""
     if not TARGET.fullmatch(target):
         raise UnsendableRequest("the target of the request")
-    lines = [b"%b %b HTTP/1.1" % (method, target)]
+    return b"%b %b HTTP/1.1\r\n%b\r\n" % (method, target, _write_headers(tuple(headers)))
+
+
+@lru_cache(maxsize=1024)  # most requests to an origin have the same
+def _write_headers(headers: tuple[tuple[bytes, bytes], ...]) -> bytes:
     for name, value in headers:
         if UNSENDABLE.search(value) or not NAME.fullmatch(name):
             raise UnsendableRequest(f"the header {name!r}")
-        lines.append(b"%b: %b" % (name, value))
-    lines.append(b"\r\n")
-    return b"\r\n".join(lines)
+    return b"".join(b"%b: %b\r\n" % header for header in headers)
 
 
 class AnswerReader:

@@ -231,10 +231,13 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         connection = Connection(loop, self._buffer, key, self._forget)
         self._open.add(connection)
         try:
-            async with asyncio.timeout(patience.step_seconds):
-                await loop.create_connection(
-                    lambda: connection, sock=connected, ssl=tls, server_hostname=host if tls else None
-                )
+            if tls is None:
+                await loop.create_connection(lambda: connection, sock=connected)
+            else:
+                async with asyncio.timeout(patience.step_seconds):
+                    await loop.create_connection(
+                        lambda: connection, sock=connected, ssl=tls, server_hostname=host
+                    )
         except BaseException as error:
             connection.abort()
             connected.close()
