@@ -50,8 +50,7 @@ class Recorder:
         self.outcomes: dict[str, Counter[Outcome]] = {}
         self.left_due: Counter[str] = Counter()
         self._last_answers: dict[str, Observation] = {}
-        self.in_vain: list[Observation] = []
-        """Looks since the latest answer that ended without one, by whoever's fault."""
+        self._in_vain: dict[Witness, list[Observation]] = {}
         self.hopeless = asyncio.Event()
         """Set once it looks as if nobody will ever answer."""
         self._hosts_in_vain: set[str] = set()
@@ -68,6 +67,11 @@ class Recorder:
     def last_answers(self) -> list[Observation]:
         """The latest answer of every host, the latest of all at the end."""
         return list(self._last_answers.values())
+
+    @property
+    def in_vain(self) -> list[Observation]:
+        """Looks since the latest answer over the same network that ended without one, by whoever's fault."""
+        return [observation for looks in self._in_vain.values() for observation in looks]
 
     def vouches(self, observation: Observation) -> bool:
         """Whether it is the host that speaks in this look, and not perhaps our own proxy."""
@@ -87,9 +91,9 @@ class Recorder:
             host = host_of(observation.link.canonical_url)
             self._last_answers.pop(host, None)
             self._last_answers[host] = observation
-            self.in_vain.clear()
+            self._in_vain.pop(witness, None)
         elif observation.reason not in NOT_ASKED:
-            self.in_vain.append(observation)
+            self._in_vain.setdefault(witness, []).append(observation)
             self._hosts_in_vain.add(host_of(observation.link.canonical_url))
             self._notice_hopelessness()
         for released in witness.add(observation, vouches=vouches):
@@ -118,7 +122,7 @@ class Recorder:
             if observation.outcome in NOT_TOLD:
                 self.left_due[_why_not_told(observation)] -= 1
         self.left_due = +self.left_due
-        self.in_vain.clear()
+        self._in_vain.clear()
         return list(again.values())
 
     def flush(self) -> None:

@@ -49,6 +49,8 @@ REPORT_SECONDS: Final = 0.1
 LEASE_MARGIN: Final = 1.05
 """Two clocks that should count the same seconds."""
 TICKS: Final = 20
+START_SECONDS: Final = 60.0
+"""A worker that has no hosts yet may take its time to begin."""
 MAX_TRIES: Final = 3
 """Workers that may be lost with a shard; what is left of it then is due in the next run."""
 ROUNDS: Final = 3
@@ -178,11 +180,12 @@ class Pool:
         call = asyncio.create_task(member.remote.exchange(encode(orders)))
         try:
             # Counted in ticks: while this process itself is held up, nobody else is to blame for silence.
+            patience = START_SECONDS if orders.start else self._lease_seconds
             for _ in range(TICKS):
-                if (await asyncio.wait({call}, timeout=self._lease_seconds / TICKS))[0]:
+                if (await asyncio.wait({call}, timeout=patience / TICKS))[0]:
                     break
             else:
-                raise WorkerGone(f"no word for {self._lease_seconds:g} s", is_dead=False)
+                raise WorkerGone(f"no word for {patience:g} s", is_dead=False)
         finally:
             call.cancel()
         report = decode_report(call.result())
