@@ -105,12 +105,18 @@ def judge(
 
 
 def _found(health: Health, observation: Observation) -> Health:
+    """Every strike and every silent night is cleared."""
     state = State.MOVED if observation.outcome is Outcome.MOVED else State.HEALTHY
-    found = _in_state(_cleared(health), state, observation.observed_at)
-    return replace(
-        _with_evidence(found, observation),
-        last_alive_at=observation.observed_at,
-        last_checked_at=observation.observed_at,
+    at = observation.observed_at
+    return Health(
+        state=state,
+        since=health.since if health.state is state else at,
+        reason=observation.reason,
+        http_status=observation.http_status,
+        final_url=observation.final_url,
+        suggested_url=observation.suggested_url,
+        last_alive_at=at,
+        last_checked_at=at,
     )
 
 
@@ -119,71 +125,87 @@ def _kept_out(health: Health, observation: Observation) -> Health:
 
     A disabled repository is proved to exist.
     """
-    if observation.reason is Reason.DISABLED or not health.strikes:
-        health = _cleared(health)
-    health = replace(health, silent_nights=0, last_silent_at=None, last_checked_at=observation.observed_at)
-    return _with_evidence(_in_state(health, State.RESTRICTED, observation.observed_at), observation)
+    at = observation.observed_at
+    cleared = observation.reason is Reason.DISABLED or not health.strikes
+    return Health(
+        state=State.RESTRICTED,
+        since=health.since if health.state is State.RESTRICTED else at,
+        reason=observation.reason,
+        http_status=observation.http_status,
+        final_url=observation.final_url,
+        suggested_url=observation.suggested_url,
+        first_failed_at=None if cleared else health.first_failed_at,
+        last_alive_at=health.last_alive_at,
+        last_checked_at=at,
+        strikes=0 if cleared else health.strikes,
+        first_strike_at=None if cleared else health.first_strike_at,
+        last_strike_at=None if cleared else health.last_strike_at,
+    )
 
 
 def _struck(health: Health, observation: Observation, policy: HealthSettings) -> Health:
     now = observation.observed_at
-    struck = replace(
-        health,
-        strikes=health.strikes + 1,
-        first_strike_at=health.first_strike_at or now,
-        last_strike_at=now,
+    strikes = health.strikes + 1
+    first_strike_at = health.first_strike_at or now
+    only_private = observation.reason is Reason.MISSING_OR_PRIVATE
+    if only_private or health.state is State.DEAD:
+        dead = health.state is State.DEAD
+    else:
+        dead = _is_proved(strikes, now - first_strike_at, policy)
+    state = State.DEAD if dead else State.SUSPECT
+    # It may only be private: never the look that kills, nor the evidence shown for a death.
+    shown = health if only_private and dead else observation
+    return Health(
+        state=state,
+        since=health.since if health.state is state else now,
+        reason=shown.reason,
+        http_status=shown.http_status,
+        final_url=shown.final_url,
+        suggested_url=shown.suggested_url,
         first_failed_at=health.first_failed_at or now,
+        last_alive_at=health.last_alive_at,
         last_checked_at=now,
-        silent_nights=0,
-        last_silent_at=None,
+        strikes=strikes,
+        first_strike_at=first_strike_at,
+        last_strike_at=now,
     )
-    if observation.reason is Reason.MISSING_OR_PRIVATE:
-        # It may only be private: never the look that kills, nor the evidence shown for a death.
-        if health.state is State.DEAD:
-            return struck
-        return _with_evidence(_in_state(struck, State.SUSPECT, now), observation)
-    dead = health.state is State.DEAD or _is_proved(struck, policy)
-    return _with_evidence(_in_state(struck, State.DEAD if dead else State.SUSPECT, now), observation)
 
 
 def _silent(health: Health, observation: Observation, policy: HealthSettings) -> Health:
     now = observation.observed_at
-    after = replace(health, first_failed_at=health.first_failed_at or now, last_checked_at=now)
-    if health.last_silent_at is None or now - health.last_silent_at >= SAME_NIGHT:
-        after = replace(after, silent_nights=health.silent_nights + 1, last_silent_at=now)
-    if after.silent_nights >= policy.silent_nights and health.state not in {State.SUSPECT, State.DEAD}:
-        return _with_evidence(_in_state(after, State.SUSPECT, now), observation)
+    nights, last_silent_at = health.silent_nights, health.last_silent_at
+    if last_silent_at is None or now - last_silent_at >= SAME_NIGHT:
+        nights, last_silent_at = nights + 1, now
+    failing = health.state in {State.SUSPECT, State.DEAD}
+    becomes_suspect = nights >= policy.silent_nights and not failing
     # Silence must not hide the reason behind a state; it is the reason where nothing else is.
     only_silence = health.state is State.SUSPECT and not health.strikes
-    return _with_evidence(after, observation) if only_silence or _nothing_known(health) else after
+    shown = observation if becomes_suspect or only_silence or _nothing_known(health) else health
+    return Health(
+        state=State.SUSPECT if becomes_suspect else health.state,
+        since=now if becomes_suspect else health.since,
+        reason=shown.reason,
+        http_status=shown.http_status,
+        final_url=shown.final_url,
+        suggested_url=shown.suggested_url,
+        first_failed_at=health.first_failed_at or now,
+        last_alive_at=health.last_alive_at,
+        last_checked_at=now,
+        strikes=health.strikes,
+        first_strike_at=health.first_strike_at,
+        last_strike_at=health.last_strike_at,
+        silent_nights=nights,
+        last_silent_at=last_silent_at,
+    )
 
 
 def _nothing_known(health: Health) -> bool:
     return health.state is State.UNKNOWN
 
 
-def _is_proved(health: Health, policy: HealthSettings) -> bool:
-    if health.first_strike_at is None or health.last_strike_at is None:
-        return False
-    spread = health.last_strike_at - health.first_strike_at
+def _is_proved(strikes: int, spread: timedelta, policy: HealthSettings) -> bool:
     needed = timedelta(days=policy.min_days) - SPREAD_TOLERANCE
-    return health.strikes >= policy.min_strikes and spread >= needed
-
-
-def _in_state(health: Health, state: State, at: datetime) -> Health:
-    return health if health.state is state else replace(health, state=state, since=at)
-
-
-def _cleared(health: Health) -> Health:
-    return replace(
-        health,
-        strikes=0,
-        first_strike_at=None,
-        last_strike_at=None,
-        first_failed_at=None,
-        silent_nights=0,
-        last_silent_at=None,
-    )
+    return strikes >= policy.min_strikes and spread >= needed
 
 
 def _with_evidence(health: Health, observation: Observation) -> Health:

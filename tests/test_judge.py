@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crawler.config import HealthSettings
 from crawler.judge import NOT_LOOKED, STRIKES, Voice, is_telling, judge, voice_of
 from crawler.records import Health, Link, Observation, Outcome, Reason, State, Target, TargetKind
+
+from . import judge_by_steps
 
 LINK = Link("https://example.org/page", Target(TargetKind.WEB_PAGE, "https://example.org/page"))
 FIRST_NIGHT = datetime(2026, 11, 2, 2, 30, tzinfo=UTC)
@@ -309,3 +311,44 @@ def test_since_moves_only_with_the_state(looks: list[Observation], policy: Healt
         after = judge(health, observation, policy)
         assert (after.since == health.since) is (after.state is health.state)
         health = after
+
+
+times = st.integers(0, 40 * 24).map(lambda hours: FIRST_NIGHT + timedelta(hours=hours))
+addresses = st.sampled_from([None, "https://example.org/a", "https://example.org/b"])
+healths = st.builds(
+    Health,
+    state=st.sampled_from(State),
+    since=st.none() | times,
+    reason=st.none() | st.sampled_from(Reason),
+    http_status=st.sampled_from([None, 200, 404]),
+    final_url=addresses,
+    suggested_url=addresses,
+    first_failed_at=st.none() | times,
+    last_alive_at=st.none() | times,
+    last_checked_at=st.none() | times,
+    strikes=st.integers(0, 4),
+    first_strike_at=st.none() | times,
+    last_strike_at=st.none() | times,
+    silent_nights=st.integers(0, 4),
+    last_silent_at=st.none() | times,
+)
+any_looks = st.builds(
+    Observation,
+    link=st.just(LINK),
+    observed_at=times,
+    outcome=st.sampled_from(Outcome),
+    reason=st.sampled_from(Reason),
+    http_status=st.sampled_from([None, 200, 404]),
+    final_url=addresses,
+    suggested_url=addresses,
+)
+
+
+@settings(max_examples=500)
+@given(healths, any_looks, policies, st.booleans())
+def test_judging_at_once_is_judging_by_steps(
+    health: Health, observation: Observation, policy: HealthSettings, in_outage: bool
+) -> None:
+    """For any health at all, one that no look leads to included."""
+    at_once = judge(health, observation, policy, in_outage=in_outage)
+    assert at_once == judge_by_steps.judge(health, observation, policy, in_outage=in_outage)

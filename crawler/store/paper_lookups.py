@@ -38,7 +38,7 @@ def record_paper(
     row = connection.execute(
         "SELECT id FROM links WHERE kind = 'arxiv_paper' AND name = ?", [paper_id]
     ).fetchone()
-    write_pointers(connection, row["id"], run_id, {SOURCE: urls})
+    write_pointers(connection, run_id, [(row["id"], {SOURCE: urls})])
     connection.execute(
         "INSERT INTO _paper_lookups (link_id, looked_up_at) VALUES (?, ?)"
         " ON CONFLICT (link_id) DO UPDATE SET looked_up_at = excluded.looked_up_at",

@@ -1,296 +1,257 @@
-"""One look into the tables: its interval, its health, its facts, and what changed by it.
+"""A batch of looks into the tables: intervals, healths, identities, facts, and what changed by them.
 
-Runs inside the caller's transaction.
+One read tells what is known of all links of a batch. Repeats are written by one statement for all of them,
+what may change a health is judged look by look. tests/store/test_batches.py holds that the rows are those of
+looks written singly. Runs inside the caller's transaction.
 """
 
 from __future__ import annotations
 
-import json
 import sqlite3
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from typing import Any, Final
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from functools import cache
+from operator import itemgetter
+from typing import Final
 
 from crawler.config import HealthSettings
-from crawler.judge import Voice, judge, voice_of
-from crawler.records import Facts, Health, Observation, Reason
-from crawler.store.events import Change, Event, EventKind, fact_changes, health_changes
-from crawler.store.facts import (
-    COUNTERS,
-    compare_facts,
-    fact_to_text,
-    is_of_stranger,
-    stranger_of,
-    tells_of_the_thing,
-)
-from crawler.store.intervals import Interval, add_run, first_run, look_at, row_to_interval
+from crawler.judge import judge
+from crawler.records import Health, Observation, Outcome, Reason
+from crawler.store.bulk import as_list, insert_rows
+from crawler.store.events import Change, Event, EventKind, health_changes
+from crawler.store.fact_rows import FactWriter, Told
+from crawler.store.facts import stranger_of
+from crawler.store.intervals import first_run, look_at
+from crawler.store.places import Place, read_healths, read_places
 from crawler.store.pointers import write_pointers
-from crawler.store.rows import HEALTH_COLUMNS, health_to_row, read_facts, row_to_health
-from crawler.store.times import time_to_text, whole_seconds
-
-NOT_MODIFIED: Final = 304
-
-DOUBT_STANDS: Final = timedelta(hours=20)
-"""A grave value read again after this long was no passing fault."""
+from crawler.store.rows import HEALTH_COLUMNS, health_to_row
+from crawler.store.sorted_looks import SortedLooks
+from crawler.store.times import text_to_time, time_to_text
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """A link as the database has it before a look."""
+def write_looks(
+    connection: sqlite3.Connection,
+    run_id: int,
+    started_at: datetime,
+    policy: HealthSettings,
+    observations: Sequence[Observation],
+) -> tuple[list[Event], datetime]:
+    """Record and judge looks in their order; returns what changed, and the latest of their times.
 
-    link_id: int
-    host_id: str | None
-    stranger: str | None
-    kind: str
-    health: Health
-    knows_facts: bool
-    latest: Interval | None
-    latest_id: int | None
+    A repeat of what this run already saw adds nothing. Raises LookupError for what is no link of the catalog.
+    """
+    events: list[Event] = []
+    latest_time = time_to_text(started_at)
+    for part in _without_repeats(observations):
+        looks = SortedLooks(run_id, time_to_text(started_at))
+        rows = read_places(connection, [look.link.canonical_url for look in part])
+        for look, row in zip(part, rows, strict=True):
+            looks.take(look, row)
+        events += _Writer(connection, looks, policy).write()
+        latest_time = max(latest_time, looks.latest_time)
+    return events, text_to_time(latest_time)
 
-    @property
-    def source(self) -> str:
-        """Who tells facts of it: the host's name, as kinds of targets begin with it."""
-        return self.kind.partition("_")[0]
+
+def _without_repeats(observations: Sequence[Observation]) -> Iterator[Sequence[Observation]]:
+    """The looks in their order, in parts that hold no link twice."""
+    urls = [observation.link.canonical_url for observation in observations]
+    if len(set(urls)) == len(urls):
+        yield observations
+        return
+    seen: set[str] = set()
+    start = 0
+    for end, url in enumerate(urls):
+        if url in seen:
+            yield observations[start:end]
+            seen, start = set(), end
+        seen.add(url)
+    yield observations[start:]
 
 
-class LookWriter:
-    """Writes the looks of one batch; `latest_time` is the latest of their times."""
+class _Writer:
+    """Writes what sorted looks come to, table by table."""
 
-    def __init__(
-        self, connection: sqlite3.Connection, run_id: int, started_at: datetime, policy: HealthSettings
-    ) -> None:
-        self._execute = connection.execute
+    def __init__(self, connection: sqlite3.Connection, looks: SortedLooks, policy: HealthSettings) -> None:
         self._connection = connection
-        self._run_id = run_id
-        self._started_at = started_at
+        self._looks = looks
         self._policy = policy
-        self.latest_time = started_at
+        self._news: list[tuple[int, Observation, Place, str, Change]] = []
 
-    def write(self, observation: Observation) -> list[Event]:
-        """Record one look and judge it. A repeat of what this run already saw adds nothing."""
-        place = self._place_of(observation)
-        latest = place.latest
-        tells_facts = (
-            tells_of_the_thing(observation)
-            and not is_of_stranger(place.host_id, observation)
-            and (bool(observation.facts) or (_is_unmodified(observation) and place.knows_facts))
-        )
-        if latest is not None and _says_the_same(latest, observation, tells_facts):
-            if latest.last_run_id == self._run_id:
-                return []
-            self._extend(place, latest, observation)
-            judged, tells_facts = look_at(latest.observation, self._started_at), latest.tells_facts
-        else:
-            judged = replace(observation, observed_at=self._time_of(observation, place))
-            self._insert(place, judged, tells_facts)
-        self.latest_time = max(self.latest_time, judged.observed_at)
-        health = judge(place.health, judged, self._policy)
-        self._write_health(place, health, observation, judged.observed_at, tells_facts)
-        changes = list(health_changes(place.health, health))
-        changes += self._write_identity(place, observation)
-        if tells_facts and observation.facts:
-            changes += self._write_facts(place, observation.facts, judged.observed_at)
-            write_pointers(self._connection, place.link_id, self._run_id, observation.pointers)
-        return [self._write_event(place, observation, change, judged.observed_at) for change in changes]
+    def write(self) -> list[Event]:
+        """Write all that was taken; returns what changed, in the order of the looks."""
+        self._write_intervals()
+        self._write_healths()
+        self._write_identities()
+        self._write_facts()
+        return self._write_events()
 
-    def _place_of(self, observation: Observation) -> _Place:
-        url = observation.link.canonical_url
-        row = self._execute(
-            "SELECT links.id AS link_id, links.host_id, links.stranger, links.kind, health.*"
-            " FROM links LEFT JOIN health ON health.link_id = links.id WHERE links.url = ?",
-            [url],
-        ).fetchone()
-        if row is None:
-            raise LookupError(f"{url} is no link of the catalog")
-        interval = self._execute(
-            "SELECT * FROM observations WHERE link_id = ? ORDER BY id DESC LIMIT 1", [row["link_id"]]
-        ).fetchone()
-        return _Place(
-            link_id=row["link_id"],
-            host_id=row["host_id"],
-            stranger=row["stranger"],
-            kind=row["kind"],
-            health=row_to_health(row),
-            knows_facts=row["facts_observed_at"] is not None,
-            latest=None if interval is None else row_to_interval(interval, observation.link),
-            latest_id=None if interval is None else interval["id"],
-        )
+    def _write_intervals(self) -> None:
+        looks = self._looks
+        execute, executemany = self._connection.execute, self._connection.executemany
+        if looks.extended:
+            execute(EXTEND, [len(looks.run_before), looks.this_run, as_list(looks.extended)])
+        if looks.resumed:
+            executemany("UPDATE observations SET runs = ? WHERE id = ?", looks.resumed)
+        if looks.details:
+            executemany("UPDATE observations SET detail = ? WHERE id = ?", looks.details)
+        if looks.inserted:
+            (latest_id,) = execute("SELECT coalesce(max(id), 0) FROM observations").fetchone()
+            insert_rows(
+                self._connection,
+                "INSERT INTO observations (link_id, outcome, reason, http_status, final_url, suggested_url,"
+                " detail, redirect_chain, tells_facts, first_observed_at, first_run_id, runs)",
+                f"(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, {looks.run_id}, '{first_run(looks.run_id)}')",
+                looks.inserted,
+            )
+            if looks.has_first_answers:
+                execute(FIRST_ANSWERS, [latest_id])
 
-    def _time_of(self, observation: Observation, place: _Place) -> datetime:
-        """When a new interval begins: never before its run or the link's latest look."""
-        return max(
-            whole_seconds(observation.observed_at),
-            self._started_at,
-            place.health.last_checked_at or self._started_at,
-        )
+    def _write_healths(self) -> None:
+        looks = self._looks
+        execute = self._connection.execute
+        if looks.found_again:
+            execute(FOUND_AGAIN, [looks.started_at, as_list(looks.found_again)])
+        if looks.told_again:
+            execute(TOLD_AGAIN, [looks.started_at, as_list(looks.told_again)])
+        if looks.kept_out_again:
+            execute(KEPT_OUT_AGAIN, [looks.started_at, as_list(looks.kept_out_again)])
+        if looks.to_judge:
+            self._judge()
+        if looks.validators:
+            self._connection.executemany(
+                "UPDATE health SET validators = ? WHERE link_id = ?", looks.validators
+            )
 
-    def _extend(self, place: _Place, latest: Interval, observation: Observation) -> None:
-        detail = latest.observation.detail
-        if voice_of(observation) is Voice.NOT_LOOKED:
-            detail = observation.detail
-        self._execute(
-            "UPDATE observations SET runs = ?, detail = ? WHERE id = ?",
-            [add_run(latest.runs, self._run_id), detail, place.latest_id],
-        )
+    def _judge(self) -> None:
+        """The looks that may change a health, one by one."""
+        looks = self._looks
+        healths = read_healths(self._connection, [place.link_id for _, place, *_ in looks.to_judge])
+        rows = []
+        for look, place, at, tells_facts, same in looks.to_judge:
+            before = healths.get(place.link_id, Health())
+            after = judge(before, _judged(look, place, at, same=same), self._policy)
+            rows.append((place.link_id, *health_to_row(after), at if tells_facts else None))
+            self._tell(look, place, at, health_changes(before, after))
+        self._connection.executemany(UPSERT_HEALTH, rows)
 
-    def _insert(self, place: _Place, look: Observation, tells_facts: bool) -> None:
-        chain = [[hop.url, hop.status] for hop in look.redirect_chain]
-        self._execute(
-            "INSERT INTO observations (link_id, outcome, reason, http_status, final_url, suggested_url,"
-            " detail, redirect_chain, tells_facts, first_observed_at, first_run_id, runs)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            [
-                place.link_id,
-                look.outcome.value,
-                look.reason.value,
-                look.http_status,
-                look.final_url,
-                look.suggested_url,
-                look.detail,
-                json.dumps(chain, ensure_ascii=False) if chain else None,
-                int(tells_facts),
-                time_to_text(look.observed_at),
-                self._run_id,
-                first_run(self._run_id),
-            ],
-        )
-
-    def _write_health(
-        self, place: _Place, health: Health, observation: Observation, at: datetime, tells_facts: bool
-    ) -> None:
-        # Validators vouch for a page only if it was the page that sent them, not an error in its place.
-        validators = observation.validators if voice_of(observation) is Voice.FOR else {}
-        self._execute(
-            UPSERT_HEALTH,
-            [
-                place.link_id,
-                *health_to_row(health),
-                time_to_text(at) if tells_facts else None,
-                json.dumps(validators, sort_keys=True) if validators else None,
-            ],
-        )
-
-    def _write_identity(self, place: _Place, observation: Observation) -> list[Change]:
+    def _write_identities(self) -> None:
         """The first id stays the link's for good; another one under its name is a stranger's."""
-        if observation.host_id is None or not tells_of_the_thing(observation):
-            return []
-        if place.host_id is None:
-            self._execute("UPDATE links SET host_id = ? WHERE id = ?", [observation.host_id, place.link_id])
-            return []
-        stranger = stranger_of(place.host_id, observation)
-        if stranger == place.stranger:
-            return []
-        self._execute("UPDATE links SET stranger = ? WHERE id = ?", [stranger, place.link_id])
-        return [Change(EventKind.NAME_REUSED, place.host_id, stranger)] if stranger else []
+        looks = self._looks
+        first_ids, strangers = [], []
+        for look, place, at in looks.named:
+            if place.host_id is None:
+                first_ids.append((look.host_id, place.link_id))
+                continue
+            stranger = stranger_of(place.host_id, look)
+            if stranger != place.stranger:
+                strangers.append((stranger, place.link_id))
+                if stranger:
+                    self._tell(look, place, at, [Change(EventKind.NAME_REUSED, place.host_id, stranger)])
+        if first_ids:
+            self._connection.executemany("UPDATE links SET host_id = ? WHERE id = ?", first_ids)
+        if strangers:
+            self._connection.executemany("UPDATE links SET stranger = ? WHERE id = ?", strangers)
 
-    def _write_facts(self, place: _Place, told: Facts, at: datetime) -> list[Change]:
-        known = read_facts(self._connection, place.link_id)
-        changes = compare_facts(known, told, self._confirmed_doubts(place.link_id, at))
-        for field, value in changes.fields.items():
-            self._execute(
-                "INSERT INTO facts (link_id, field, run_id, value, observed_at, source)"
-                " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (link_id, field, run_id)"
-                " DO UPDATE SET value = excluded.value, observed_at = excluded.observed_at",
-                [
-                    place.link_id,
-                    field,
-                    self._run_id,
-                    fact_to_text(value),
-                    time_to_text(at),
-                    place.source,
-                ],
-            )
-        if changes.counters is not None:
-            self._execute(
-                UPSERT_COUNTERS,
-                [place.link_id, self._run_id, *(changes.counters.get(name) for name in COUNTERS)],
-            )
-        self._write_doubts(place.link_id, told, changes.doubted, at)
-        return list(fact_changes(known, changes.fields))
+    def _write_facts(self) -> None:
+        looks = self._looks
+        if not looks.telling:
+            return
+        told = [
+            Told(place.link_id, _source_of(place.kind), look.facts, at, bool(place.knows_facts))
+            for look, place, at in looks.telling
+        ]
+        changes = FactWriter(self._connection, looks.run_id).write(told)
+        for (look, place, at), changed in zip(looks.telling, changes, strict=True):
+            if changed:
+                self._tell(look, place, at, changed)
+        pointing = [(place.link_id, look.pointers) for look, place, _ in looks.telling if look.pointers]
+        if pointing:
+            write_pointers(self._connection, looks.run_id, pointing)
 
-    def _confirmed_doubts(self, link_id: int, at: datetime) -> dict[str, Any]:
-        rows = self._execute(
-            "SELECT field, value FROM _doubts WHERE link_id = ? AND observed_at <= ?",
-            [link_id, time_to_text(at - DOUBT_STANDS)],
-        )
-        return {row["field"]: json.loads(row["value"]) for row in rows}
+    def _tell(self, look: Observation, place: Place, at: str, changes: Iterable[Change]) -> None:
+        self._news += [(place.position, look, place, at, change) for change in changes]
 
-    def _write_doubts(self, link_id: int, told: Facts, doubted: Any, at: datetime) -> None:
-        """A doubt lasts until it is confirmed, or until the field is told otherwise."""
-        settled = [field for field in told if field not in doubted]
-        self._execute(
-            "DELETE FROM _doubts WHERE link_id = ? AND field IN (SELECT value FROM json_each(?))",
-            [link_id, json.dumps(settled)],
-        )
-        for field, value in doubted.items():
-            self._execute(
-                "INSERT OR IGNORE INTO _doubts (link_id, field, value, observed_at) VALUES (?, ?, ?, ?)",
-                [link_id, field, fact_to_text(value), time_to_text(at)],
-            )
-
-    def _write_event(self, place: _Place, observation: Observation, change: Change, at: datetime) -> Event:
-        self._execute(
-            "INSERT INTO events (run_id, link_id, kind, before, after, detail, observed_at)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+    def _write_events(self) -> list[Event]:
+        looks = self._looks
+        # In the order of the looks; of one look in the order in which its changes were found.
+        self._news.sort(key=itemgetter(0))
+        insert_rows(
+            self._connection,
+            "INSERT INTO events (link_id, kind, before, after, detail, observed_at, run_id)",
+            f"(?, ?, ?, ?, ?, ?, {looks.run_id})",
             [
-                self._run_id,
-                place.link_id,
-                change.kind.value,
-                change.before,
-                change.after,
-                change.detail,
-                time_to_text(at),
+                (place.link_id, change.kind.value, change.before, change.after, change.detail, at)
+                for _, _, place, at, change in self._news
             ],
         )
-        return Event(
-            run_id=self._run_id,
-            url=observation.link.canonical_url,
-            kind=change.kind,
-            before=change.before,
-            after=change.after,
-            detail=change.detail,
-            observed_at=at,
-        )
+        return [
+            Event(
+                run_id=looks.run_id,
+                url=look.link.canonical_url,
+                kind=change.kind,
+                before=change.before,
+                after=change.after,
+                detail=change.detail,
+                observed_at=text_to_time(at),
+            )
+            for _, look, _, at, change in self._news
+        ]
 
 
-def _is_unmodified(observation: Observation) -> bool:
-    """Answered by a 304, at the end of redirects too."""
-    return observation.reason is Reason.NOT_MODIFIED or observation.http_status == NOT_MODIFIED
-
-
-def _says_the_same(latest: Interval, observation: Observation, tells_facts: bool) -> bool:
-    """Whether a look adds nothing to the latest interval but one more run."""
-    last = latest.observation
-    if _is_unmodified(observation) and voice_of(observation) is Voice.FOR:
-        # The host says itself that all is as it was, whatever status and reason the full answer had.
-        return (last.outcome, last.suggested_url) == (observation.outcome, observation.suggested_url) and (
-            latest.tells_facts or not tells_facts
-        )
-    if (last.outcome, last.reason) != (observation.outcome, observation.reason):
-        return False
-    if voice_of(observation) is Voice.NOT_LOOKED:
-        # "Ask again at 03:12" differs every night and says nothing of the link.
-        return True
-    return (last.http_status, last.final_url, last.suggested_url, last.detail, latest.tells_facts) == (
-        observation.http_status,
-        observation.final_url,
-        observation.suggested_url,
-        observation.detail,
-        tells_facts,
+def _judged(look: Observation, place: Place, at: str, *, same: bool) -> Observation:
+    """What `judge` reads of a look: a repeat has the words of the interval that it extends."""
+    if not same:
+        return look_at(look, text_to_time(at))
+    return Observation(
+        link=look.link,
+        observed_at=text_to_time(at),
+        outcome=Outcome(place.outcome),
+        reason=Reason(place.reason),
+        http_status=place.http_status,
+        final_url=place.final_url,
+        suggested_url=place.suggested_url,
     )
 
 
-UPSERT_HEALTH: Final = f"""
-    INSERT INTO health (link_id, {", ".join(HEALTH_COLUMNS)}, facts_observed_at, validators)
-    VALUES ({", ".join("?" for _ in range(len(HEALTH_COLUMNS) + 3))})
-    ON CONFLICT (link_id) DO UPDATE SET
-        {", ".join(f"{name} = excluded.{name}" for name in HEALTH_COLUMNS)},
-        facts_observed_at = coalesce(excluded.facts_observed_at, facts_observed_at),
-        validators = coalesce(excluded.validators, validators)
+@cache
+def _source_of(kind: str) -> str:
+    """Who tells facts of a link: the host's name, as kinds of targets begin with it."""
+    return kind.partition("_")[0]
+
+
+EXTEND: Final = """
+    UPDATE observations SET runs = substr(runs, 1, length(runs) - ?) || ?
+    WHERE id IN (SELECT value FROM json_each(?))
 """
 
-UPSERT_COUNTERS: Final = f"""
-    INSERT INTO counters (link_id, run_id, {", ".join(COUNTERS)})
-    VALUES ({", ".join("?" for _ in range(len(COUNTERS) + 2))})
-    ON CONFLICT (link_id, run_id) DO UPDATE SET {", ".join(f"{name} = excluded.{name}" for name in COUNTERS)}
+FIRST_ANSWERS: Final = """
+    INSERT INTO health (link_id, state, since, reason, http_status, final_url, suggested_url, last_alive_at,
+        last_checked_at, strikes, silent_nights, facts_observed_at)
+    SELECT link_id, 'healthy', first_observed_at, reason, http_status, final_url, suggested_url,
+        first_observed_at, first_observed_at, 0, 0, CASE WHEN tells_facts THEN first_observed_at END
+    FROM observations WHERE id > ? AND outcome = 'alive'
+    ON CONFLICT DO NOTHING
+"""
+"""Healths of links that were found at the first look ever."""
+
+FOUND_AGAIN: Final = """
+    UPDATE health SET last_alive_at = ?1, last_checked_at = ?1
+    WHERE link_id IN (SELECT value FROM json_each(?2))
+"""
+
+TOLD_AGAIN: Final = """
+    UPDATE health SET last_alive_at = ?1, last_checked_at = ?1, facts_observed_at = ?1
+    WHERE link_id IN (SELECT value FROM json_each(?2))
+"""
+
+KEPT_OUT_AGAIN: Final = """
+    UPDATE health SET last_checked_at = ?1 WHERE link_id IN (SELECT value FROM json_each(?2))
+"""
+
+UPSERT_HEALTH: Final = f"""
+    INSERT INTO health (link_id, {", ".join(HEALTH_COLUMNS)}, facts_observed_at)
+    VALUES ({", ".join("?" for _ in range(len(HEALTH_COLUMNS) + 2))})
+    ON CONFLICT (link_id) DO UPDATE SET
+        {", ".join(f"{name} = excluded.{name}" for name in HEALTH_COLUMNS)},
+        facts_observed_at = coalesce(excluded.facts_observed_at, facts_observed_at)
 """

@@ -34,7 +34,7 @@ from crawler.store.folding import Rejudged, rejudge_all
 from crawler.store.outages import settle_outages
 from crawler.store.paper_lookups import papers_to_look_up, record_paper
 from crawler.store.queries import COUNT_SUPPRESSED
-from crawler.store.recording import LookWriter
+from crawler.store.recording import write_looks
 from crawler.store.rows import (
     UPSERT_SIBLING,
     sibling_to_row,
@@ -267,9 +267,9 @@ class Store:
     def record(self, run: RunHandle, observations: Iterable[Observation]) -> list[Event]:
         """Write and judge a batch of looks, in order, in one transaction; returns what changed."""
         with self._transaction():
-            writer = LookWriter(self._connection, run.id, run.started_at, run.policy)
-            events = [event for observation in observations for event in writer.write(observation)]
-            latest = writer.latest_time
+            events, latest = write_looks(
+                self._connection, run.id, run.started_at, run.policy, tuple(observations)
+            )
             self._connection.execute(
                 "UPDATE runs SET updated_at = max(updated_at, ?) WHERE id = ?", [time_to_text(latest), run.id]
             )

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 def time_to_text(time: datetime) -> str:
     """`2026-11-20T02:30:00Z`; fractions of a second are cut off."""
-    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return time.astimezone(UTC).isoformat("T", "seconds")[:19] + "Z"
 
 
 def text_to_time(text: str) -> datetime:
