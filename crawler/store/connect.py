@@ -14,7 +14,7 @@ from crawler.store.tables import APPLICATION_ID, SCHEMA_VERSION
 BUSY_TIMEOUT_MILLISECONDS: Final = 10_000
 
 CACHE_KIBIBYTES: Final = 64_000
-"""Of a reader: links by URL lie all over a large file, and its inner pages should be read once."""
+"""Links by URL lie all over a large file: its inner pages should be read once, and be written once a commit."""
 
 PRIMARY_CODE: Final = 0xFF
 """SQLite's extended result codes carry the primary one in their low byte: sqlite.org/rescode.html."""
@@ -73,6 +73,7 @@ def connect(path: Path) -> sqlite3.Connection:
             connection.execute("PRAGMA journal_mode = WAL")
             # One commit a second: a sync each costs nothing one can see and outlives a power cut.
             connection.execute("PRAGMA synchronous = FULL")
+            connection.execute(f"PRAGMA cache_size = -{CACHE_KIBIBYTES}")
         except BaseException:
             connection.close()
             raise
