@@ -14,7 +14,7 @@ from crawler.store.tables import APPLICATION_ID, SCHEMA_VERSION
 BUSY_TIMEOUT_MILLISECONDS: Final = 10_000
 
 CACHE_KIBIBYTES: Final = 64_000
-"""Links by URL lie all over a large file: its inner pages should be read once, and be written once a commit."""
+"""Links by URL lie all over a large file: its inner pages should be read once, and written once a commit."""
 
 PRIMARY_CODE: Final = 0xFF
 """SQLite's extended result codes carry the primary one in their low byte: sqlite.org/rescode.html."""
