@@ -1,8 +1,6 @@
 """The import rules of docs/architecture.md, read from the code."""
 
 import ast
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -130,18 +128,3 @@ def test_the_architecture_page_names_every_room() -> None:
             assert f"`{path.name}`" in page, path.name
         elif path.is_dir() and path.name != "__pycache__":
             assert f"`{path.name}/`" in page, path.name
-
-
-def test_help_imports_nothing_heavy() -> None:
-    script = (
-        "import sys\n"
-        "from crawler.cli import cli\n"
-        "try: cli.main(['--help'])\n"
-        "except SystemExit: pass\n"
-        "print(sorted(set(sys.modules) & {'httpx', 'github', 'huggingface_hub', 'sqlite_utils', 'sqlite3',"
-        " 'selectolax', 'apscheduler', 'rich', 'yaml', 'jinja2', 'asyncio', 'ftfy'}), file=sys.stderr)"
-    )
-    result = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT, timeout=60
-    )
-    assert result.stderr.strip() == "[]"

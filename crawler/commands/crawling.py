@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import logging
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal
+from typing import Final, Literal
 
 import click
 
-from crawler.commands.frame import Context, read_document, with_config
+from crawler.commands.frame import Context, echo_json, is_quiet, read_document, with_config
 from crawler.errors import UnableError
-from crawler.logs import is_structured
-
-if TYPE_CHECKING:
-    pass
 
 EXIT_FAIL_ON: Final = 1
 
@@ -58,16 +52,19 @@ def run(
     Example:
       crawler run --only github,arxiv --fail-on new-dead
     """
+    import logging
+
     from crawler.alongside import run_until_signal
     from crawler.clock import SystemClock
     from crawler.config import with_engine
     from crawler.fetch.environment import NetworkEnvironment
+    from crawler.logs import is_structured
     from crawler.notify import notify_failed_run, notify_new_dead
     from crawler.plan import parse_lanes
     from crawler.progress import choose_progress
     from crawler.run import CrawlOptions, crawl
 
-    quiet = logging.getLogger("crawler").level >= logging.ERROR
+    quiet = is_quiet()
     options = CrawlOptions(
         only=parse_lanes(only) if only is not None else None,
         document=document,
@@ -83,7 +80,7 @@ def run(
         notify_failed_run(context.config, error, os.environ)
         raise
     if as_json:
-        click.echo(json.dumps(summary.as_json(), ensure_ascii=False, indent=2, sort_keys=True))
+        echo_json(summary.as_json())
     if is_structured():
         logging.getLogger("crawler").info("the run has ended", extra={"data": summary.as_json()})
     elif not quiet:
@@ -150,7 +147,7 @@ def check(context: Context, what: tuple[str, ...], fail_on: str, as_json: bool) 
     environment = NetworkEnvironment.from_mapping(os.environ)
     checked = run_until_signal(check_links(links, context.config.settings, environment, SystemClock()))
     if as_json:
-        click.echo(json.dumps(checked.as_json(), ensure_ascii=False, indent=2, sort_keys=True))
+        echo_json(checked.as_json())
     else:
         for line in checked.lines():
             click.echo(line)

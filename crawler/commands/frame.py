@@ -60,3 +60,17 @@ def read_document(name: str) -> bytes:
         return Path(name).read_bytes()
     except OSError as error:
         raise UsageError(f"cannot read the document: {error.strerror}", where=name) from error
+
+
+def echo_json(value: object) -> None:
+    """For programs and people: keys sorted, indented, nothing escaped that need not be."""
+    import json
+
+    click.echo(json.dumps(value, ensure_ascii=False, indent=2, sort_keys=True))
+
+
+def is_quiet() -> bool:
+    """Whether only what went wrong is wanted on stderr."""
+    import logging
+
+    return logging.getLogger("crawler").level >= logging.ERROR

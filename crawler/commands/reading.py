@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from crawler.commands.frame import Context, with_config
+from crawler.commands.frame import Context, echo_json, with_config
 from crawler.errors import UsageError
 from crawler.escape import for_terminal
 
@@ -159,7 +158,7 @@ def status(context: Context, as_json: bool) -> None:
 
     described = describe_status(context.config)
     if as_json:
-        click.echo(json.dumps(described, ensure_ascii=False, indent=2, sort_keys=True))
+        echo_json(described)
         return
     for line in status_lines(described):
         click.echo(line)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 from typing import Final
 
 import click
 
-from crawler.commands.frame import Context, with_config
+from crawler.commands.frame import Context, echo_json, with_config
 from crawler.errors import UsageError
 from crawler.escape import for_terminal
 
@@ -63,7 +62,7 @@ def doctor(context: Context, as_json: bool) -> None:
         # Without a config nobody knows which endpoints to ask.
         checks = [Check.of_error("config", error)]
     if as_json:
-        click.echo(json.dumps(checks_as_json(checks), ensure_ascii=False, indent=2, sort_keys=True))
+        echo_json(checks_as_json(checks))
     else:
         for line in check_lines(checks):
             click.echo(line)

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from crawler.commands.frame import Context, with_config
 from crawler.escape import for_terminal
-
-if TYPE_CHECKING:
-    pass
 
 
 @click.command()

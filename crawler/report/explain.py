@@ -16,8 +16,9 @@ from crawler.links.mask import mask_url
 from crawler.links.normalise import InvalidUrl, normalise_url
 from crawler.records import Exclusion, Health
 from crawler.report.columns import cell_width, pad
+from crawler.report.language import ENGLISH
 from crawler.report.reading import reading
-from crawler.report.wording import MADE_UP, describe_reason, explain_policy, format_day, format_time
+from crawler.report.wording import describe_reason, explain_policy, format_day, format_time
 from crawler.store.history import History
 from crawler.store.intervals import Interval
 from crawler.store.snapshots import FactVersion, LinkSnapshot, Place
@@ -55,7 +56,7 @@ def explain_link(config: Config, url: str) -> Iterator[str]:
 def _explain(history: History, snapshot: LinkSnapshot, policy: HealthSettings) -> Iterator[str]:
     url, target = snapshot.link.canonical_url, snapshot.link.target
     if history.made_up:
-        yield MADE_UP
+        yield ENGLISH("made_up")
     yield _shown(url)
     yield f"target: {target.kind} {_shown(target.id)}"
     yield ""

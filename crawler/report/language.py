@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import tomllib
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,11 +25,20 @@ class Language(StrEnum):
 
 
 class Text:
-    """One language's catalogue: `text("evidence.since", day="2026-11-20")`."""
+    """One language's catalogue, part of the package: `text("evidence.since", day="2026-11-20")`.
 
-    def __init__(self, language: Language, catalogue: Mapping[str, str | tuple[str, ...]]) -> None:
+    It is read when the first word is wanted; `status` wants none.
+    """
+
+    def __init__(self, language: Language) -> None:
         self.language = language
-        self._catalogue = catalogue
+
+    @cached_property
+    def _catalogue(self) -> Mapping[str, str | tuple[str, ...]]:
+        import tomllib  # noqa: PLC0415
+
+        tree = tomllib.loads((FOLDER / f"{self.language}.toml").read_text(encoding="utf-8"))
+        return dict(_flatten(tree))
 
     def __call__(self, key: str, **values: object) -> str:
         said = self._catalogue[key]
@@ -48,9 +56,8 @@ class Text:
 
 @cache
 def load_text(language: Language) -> Text:
-    """The catalogue of a language; it is part of the package."""
-    tree = tomllib.loads((FOLDER / f"{language}.toml").read_text(encoding="utf-8"))
-    return Text(language, dict(_flatten(tree)))
+    """One catalogue for everybody."""
+    return Text(language)
 
 
 def language_of(titles: Iterable[str]) -> Language:

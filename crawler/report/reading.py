@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from crawler.catalog import load_catalog
 from crawler.config import Config
 from crawler.errors import UsageError
 from crawler.links.mask import SECRET_VALUE, USERINFO
-from crawler.records import Run
+from crawler.records import Catalog, Run
 from crawler.store.history import History
 from crawler.store.opening import open_history
 
@@ -24,7 +22,13 @@ def reading(config: Config) -> Iterator[History]:
 
     Raises UnableError for a database that cannot be read, UsageError for a catalog that cannot.
     """
-    with open_history(config.database, lambda: load_catalog(config.catalog_paths)) as history:
+
+    def load() -> Catalog:
+        from crawler.catalog import load_catalog  # noqa: PLC0415  before the first crawl only
+
+        return load_catalog(config.catalog_paths)
+
+    with open_history(config.database, load) as history:
         yield history
 
 
@@ -45,6 +49,8 @@ def check_document(names: Iterable[str], name: str) -> None:
     """Raises UsageError naming the nearest known document."""
     known = list(names)
     if name not in known:
+        import difflib  # noqa: PLC0415  mistakes are rare
+
         nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.0)
         raise UsageError(
             f"no document named {name!r} in the catalog",

@@ -10,10 +10,12 @@ from urllib.parse import urlsplit
 
 from crawler.clock import SystemClock
 from crawler.config import Config, Settings
+from crawler.cron import next_run_at
 from crawler.escape import for_terminal
 from crawler.records import Run, State
+from crawler.report.language import ENGLISH
 from crawler.report.reading import reading
-from crawler.report.wording import MADE_UP, WORST_FIRST, count_of, format_time
+from crawler.report.wording import WORST_FIRST, count_of, format_time
 from crawler.store.history import History
 from crawler.store.times import optional_to_text, optional_to_time, time_to_text
 
@@ -38,7 +40,7 @@ def describe_status(config: Config, now: datetime | None = None) -> dict[str, An
             "api_requests": _api_requests(config.settings, runs[0].requests) if runs else {},
             "next_runs": {
                 name: time_to_text(time)
-                for name, time in _next_runs(config, now or SystemClock().now()).items()
+                for name, time in next_run_at(config.settings.schedule, now or SystemClock().now()).items()
             },
         }
 
@@ -69,16 +71,10 @@ def _api_requests(settings: Settings, requests: Mapping[str, int]) -> dict[str, 
     return {host: requests[host] for host in hosts if host in requests}
 
 
-def _next_runs(config: Config, now: datetime) -> dict[str, datetime]:
-    from crawler.cron import next_run_at  # noqa: PLC0415  APScheduler is heavy
-
-    return next_run_at(config.settings.schedule, now)
-
-
 def status_lines(described: Mapping[str, Any]) -> Iterator[str]:
     """What `describe_status` gave, for people."""
     if described["made_up"]:
-        yield MADE_UP
+        yield ENGLISH("made_up")
     database = described["database"]
     size = "not there yet" if database["bytes"] is None else _format_size(database["bytes"])
     yield f"database: {for_terminal(database['path'])} ({size})"

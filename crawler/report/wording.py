@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from crawler.config import HealthSettings
 from crawler.records import Health, Reason, Run, State
 from crawler.report.language import ENGLISH, Text
 
-MADE_UP: Final = ENGLISH("made_up")
-NEVER: Final = ENGLISH("never")
+if TYPE_CHECKING:
+    from crawler.config import HealthSettings
 
 WORST_FIRST: Final = (
     State.DEAD,
@@ -30,7 +29,7 @@ def format_day(time: datetime | None, text: Text = ENGLISH) -> str:
 
 def format_time(time: datetime | None) -> str:
     """`2026-11-20 02:30 UTC`, or `never`."""
-    return NEVER if time is None else f"{time.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    return ENGLISH("never") if time is None else f"{time.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def count_of(number: int, noun: str) -> str:

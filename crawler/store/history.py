@@ -41,18 +41,7 @@ from crawler.store.queries import (
     STATE_COUNTS_NOW,
     UNCHECKED,
 )
-from crawler.store.rows import LATEST, row_to_link
-from crawler.store.snapshots import (
-    EntrySnapshot,
-    FactVersion,
-    Finding,
-    LinkSnapshot,
-    Place,
-    UncheckedLinks,
-    row_to_finding,
-    row_to_run,
-    row_to_unchecked,
-)
+from crawler.store.rows import LATEST, row_to_link, row_to_run
 from crawler.store.tables import MADE_UP
 from crawler.store.times import text_to_time, time_to_text
 
@@ -62,6 +51,14 @@ if TYPE_CHECKING:
     from crawler.store.intervals import Interval, RunTerms
     from crawler.store.pages import PageReader
     from crawler.store.past import Folded
+    from crawler.store.snapshots import (
+        EntrySnapshot,
+        FactVersion,
+        Finding,
+        LinkSnapshot,
+        Place,
+        UncheckedLinks,
+    )
     from crawler.store.timelines import StarGrowth
 
 
@@ -209,6 +206,8 @@ class History:
 
     def places(self, url: str, as_of: Run | None = None) -> list[Place]:
         """Where a link stands in the catalog, by document and line."""
+        from crawler.store.snapshots import Place
+
         rows = self._query(PLACES.format(IN_CATALOG.format("mentions")), {"run": _run_id(as_of), "url": url})
         return [
             Place(
@@ -263,6 +262,8 @@ class History:
 
         Ordered by the first URL of each count.
         """
+        from crawler.store.snapshots import row_to_unchecked
+
         sql = UNCHECKED.format(health=self._health_table(run), mentioned=_mentioned(document))
         rows = self._query(
             sql,
@@ -301,6 +302,8 @@ class History:
 
     def fact_versions(self, url: str) -> Iterator[FactVersion]:
         """Every value that each of a link's facts has had, by field, oldest first; counters are left out."""
+        from crawler.store.snapshots import FactVersion
+
         rows = self._query(
             "SELECT facts.field, facts.value, facts.observed_at FROM facts"
             " JOIN links ON links.id = facts.link_id WHERE links.url = ? ORDER BY facts.field, facts.run_id",
@@ -365,6 +368,8 @@ class History:
 
     def findings(self, as_of: Run | None = None) -> Iterator[Finding]:
         """Findings that were open after a run, by entry."""
+        from crawler.store.snapshots import row_to_finding
+
         rows = self._query(f"{FINDINGS} WHERE {OPEN_THEN} {FINDINGS_ORDER}", {"run": _run_id(as_of)})
         for row in rows:
             yield row_to_finding(row)

@@ -6,9 +6,20 @@ import json
 import sqlite3
 from typing import Any, Final
 
-from crawler.records import Facts, Health, Link, Reason, Sibling, State, Target, TargetKind
+from crawler.records import (
+    Facts,
+    Health,
+    Link,
+    Reason,
+    Run,
+    RunState,
+    Sibling,
+    State,
+    Target,
+    TargetKind,
+)
 from crawler.store.facts import COUNTERS
-from crawler.store.times import optional_to_text, optional_to_time, time_to_text
+from crawler.store.times import optional_to_text, optional_to_time, text_to_time, time_to_text
 
 LATEST: Final = 2**62
 """A run id that no run reaches: everything up to now."""
@@ -76,6 +87,17 @@ def row_to_health(row: sqlite3.Row) -> Health:
         last_strike_at=optional_to_time(row["last_strike_at"]),
         silent_nights=row["silent_nights"],
         last_silent_at=optional_to_time(row["last_silent_at"]),
+    )
+
+
+def row_to_run(row: sqlite3.Row) -> Run:
+    """One row of `runs`."""
+    return Run(
+        id=row["id"],
+        started_at=text_to_time(row["started_at"]),
+        finished_at=optional_to_time(row["finished_at"]),
+        state=RunState(row["state"]),
+        requests=json.loads(row["requests"]),
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,11 +17,9 @@ from crawler.records import (
     Outcome,
     Reason,
     Role,
-    Run,
-    RunState,
     State,
 )
-from crawler.store.times import optional_to_time, text_to_time
+from crawler.store.times import text_to_time
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,17 +113,6 @@ def row_to_unchecked(row: sqlite3.Row) -> UncheckedLinks:
         is_earlier=bool(row["is_earlier"]),
         count=row["links"],
         details=tuple(detail for detail in details if detail),
-    )
-
-
-def row_to_run(row: sqlite3.Row) -> Run:
-    """One row of `runs`."""
-    return Run(
-        id=row["id"],
-        started_at=text_to_time(row["started_at"]),
-        finished_at=optional_to_time(row["finished_at"]),
-        state=RunState(row["state"]),
-        requests=json.loads(row["requests"]),
     )
 
 
