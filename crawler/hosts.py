@@ -1,4 +1,8 @@
-"""All that a run has to do with the network: one client, one politeness, one resolver per lane."""
+"""All that a run has to do with the network: one client, one politeness, one resolver per lane.
+
+The client libraries of GitHub and the Hub take longer to import than a thousand pages to ask: a resolver is
+imported when its lane is asked.
+"""
 
 from __future__ import annotations
 
@@ -17,10 +21,6 @@ from crawler.fetch.politeness import Politeness
 from crawler.plan import LaneName
 from crawler.records import Observation, Outcome, Question, Reason, Sibling
 from crawler.resolve.archive import ArchiveCopy, ArchiveResolver, Unknown, archives_for
-from crawler.resolve.arxiv.resolver import ArxivResolver
-from crawler.resolve.github.resolver import GitHubResolver
-from crawler.resolve.huggingface.papers import look_up_papers
-from crawler.resolve.huggingface.resolver import HuggingFaceResolver
 from crawler.resolve.web.resolver import WebResolver
 
 if TYPE_CHECKING:
@@ -54,14 +54,8 @@ class Hosts:
         self.meter = RequestMeter()
         self.politeness = politeness or Politeness(settings, clock)
         self._fetcher = Fetcher(settings, environment, self.politeness, self.meter, clock)
-        wiring = (settings, environment, self._fetcher, self.politeness, self.meter, clock)
-        self._web = WebResolver(*wiring)
-        self._resolvers: dict[LaneName, Resolver] = {
-            LaneName.GITHUB: GitHubResolver(*wiring),
-            LaneName.HUGGINGFACE: HuggingFaceResolver(*wiring),
-            LaneName.ARXIV: ArxivResolver(*wiring),
-            LaneName.WEB: self._web,
-        }
+        self._web = WebResolver(settings, environment, self._fetcher, self.politeness, self.meter, clock)
+        self._resolvers: dict[LaneName, Resolver] = {LaneName.WEB: self._web}
         self._archive = ArchiveResolver(settings, self._fetcher, clock)
 
     async def __aenter__(self) -> Self:
@@ -105,13 +99,18 @@ class Hosts:
                 timeouts[lane.name] = 0
             record(observation)
 
+        resolvers = {lane: self._resolver(lane) for lane, questions in lanes.items() if questions}
         async with asyncio.TaskGroup() as group:
-            for lane, questions in lanes.items():
-                if questions:
-                    group.create_task(
-                        self._resolvers[lane].resolve(questions, watch if lane is LaneName.WEB else record),
-                        name=lane.value,
-                    )
+            for lane, resolver in resolvers.items():
+                told = watch if lane is LaneName.WEB else record
+                group.create_task(resolver.resolve(lanes[lane], told), name=lane.value)
+
+    def _resolver(self, lane: LaneName) -> Resolver:
+        if lane not in self._resolvers:
+            self._resolvers[lane] = _import_resolver(lane)(
+                self._settings, self._environment, self._fetcher, self.politeness, self.meter, self._clock
+            )
+        return self._resolvers[lane]
 
     async def pause(self, seconds: float) -> None:
         """Ask nobody for a while."""
@@ -121,6 +120,8 @@ class Hosts:
         """Ask the Hub what it knows of papers, if the config wants it; some in each run."""
         if not self._settings.huggingface.papers:
             return
+        from crawler.resolve.huggingface.papers import look_up_papers
+
         await look_up_papers(
             self._settings,
             self._environment,
@@ -144,3 +145,21 @@ class Hosts:
                         store.set_archived(run, url, source, None, None)
                 case Unknown.UNKNOWN:
                     pass
+
+
+def _import_resolver(lane: LaneName) -> Callable[..., Resolver]:
+    match lane:
+        case LaneName.GITHUB:
+            from crawler.resolve.github.resolver import GitHubResolver
+
+            return GitHubResolver
+        case LaneName.HUGGINGFACE:
+            from crawler.resolve.huggingface.resolver import HuggingFaceResolver
+
+            return HuggingFaceResolver
+        case LaneName.ARXIV:
+            from crawler.resolve.arxiv.resolver import ArxivResolver
+
+            return ArxivResolver
+        case LaneName.WEB:
+            return WebResolver
