@@ -12,11 +12,23 @@ import msgspec
 
 from crawler.judge import is_telling
 from crawler.plan import LANE_OF, Candidate, LaneName
-from crawler.records import Exclusion, Facts, Known, Link, Question, State, Target, TargetKind
+from crawler.records import (
+    Exclusion,
+    Facts,
+    Known,
+    Link,
+    Observation,
+    Outcome,
+    Question,
+    Reason,
+    State,
+    Target,
+    TargetKind,
+)
 from crawler.store.facts import COUNTERS
-from crawler.store.intervals import row_to_interval
+from crawler.store.intervals import last_run_of
 from crawler.store.rows import row_to_link, row_to_sibling
-from crawler.store.times import optional_to_time
+from crawler.store.times import optional_to_time, text_to_time
 
 CANDIDATES: Final = """
     SELECT links.id, links.url, links.kind, links.name, links.host,
@@ -55,6 +67,10 @@ LATEST_COUNTERS: Final = """
     SELECT counters.* FROM json_each(?) AS due
     CROSS JOIN counters ON counters.link_id = due.value AND counters.run_id =
         (SELECT max(latest.run_id) FROM counters AS latest WHERE latest.link_id = due.value)
+"""
+LATEST_LOOK: Final = """
+    SELECT runs, outcome, reason, first_observed_at FROM observations
+    WHERE link_id = ? ORDER BY id DESC LIMIT 1
 """
 AT_ONCE: Final = 500
 """Questions read by one query."""
@@ -129,13 +145,11 @@ def _read_exclusions(connection: sqlite3.Connection) -> dict[int, Exclusion]:
 
 def _has_answered(connection: sqlite3.Connection, link_id: int, run_id: int) -> bool:
     """Whether this run was told about the link before it was interrupted."""
-    row = connection.execute(
-        "SELECT * FROM observations WHERE link_id = ? ORDER BY id DESC LIMIT 1", [link_id]
-    ).fetchone()
-    if row is None:
+    row = connection.execute(LATEST_LOOK, [link_id]).fetchone()
+    if row is None or last_run_of(row["runs"]) != run_id:
         return False
-    latest = row_to_interval(row, NO_LINK)
-    return latest.last_run_id == run_id and is_telling(latest.observation)
+    seen_at = text_to_time(row["first_observed_at"])
+    return is_telling(Observation(NO_LINK, seen_at, Outcome(row["outcome"]), Reason(row["reason"])))
 
 
 def _read_latest_facts(connection: sqlite3.Connection, rows: Sequence[sqlite3.Row]) -> dict[int, Facts]:

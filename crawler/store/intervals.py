@@ -44,7 +44,7 @@ class Interval:
 
     @property
     def last_run_id(self) -> int:
-        return int(self.runs.rpartition("-")[2])
+        return last_run_of(self.runs)
 
     @property
     def looks(self) -> int:
@@ -94,6 +94,11 @@ def row_to_interval(row: sqlite3.Row, link: Link) -> Interval:
 def first_run(run_id: int) -> str:
     """12 → `0012-0012`: as long as what it will become, so that rows need not grow from night to night."""
     return f"{run_id:04}-{run_id:04}"
+
+
+def last_run_of(runs: str) -> int:
+    """`0012-0040,0042-0042` → 42."""
+    return int(runs.rpartition("-")[2])
 
 
 def add_run(runs: str, run_id: int) -> str:
