@@ -12,19 +12,22 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import Final
-from urllib.parse import urlsplit
 
 from crawler.engine import hearsay
 from crawler.errors import CrawlerError, WorkersLost
 from crawler.fetch.environment import NetworkEnvironment
 from crawler.fetch.meter import RequestMeter
+from crawler.links import hostname
 from crawler.records import Observation, Outcome, Reason, RunState
 from crawler.store.store import RunHandle, Store
 from crawler.witness import Witness, is_answer
 
 FLUSH_SECONDS: Final = 0.5
 """Half of the contract's second: what arrives just after a flush is still written in time."""
-FLUSH_OBSERVATIONS: Final = 2000
+FLUSH_OBSERVATIONS: Final = 1000
+"""So many take some hundredths of a second, and as long does everything else wait."""
+SAVED_HOSTS_A_SECOND: Final = 20_000
+"""Request counts are saved whole; those of very many hosts therefore less often than observations."""
 NOT_ASKED: Final = frozenset({Reason.PRIVATE_ADDRESS, Reason.INVALID_URL})
 NO_HOST: Final = "(no host)"
 """How a host name reads where there is none."""
@@ -62,6 +65,7 @@ class Recorder:
         self._watch = watch
         self._holds = holds
         self._pending: list[Observation] = []
+        self._save_progress_at = self._began
 
     @property
     def last_answers(self) -> list[Observation]:
@@ -72,6 +76,10 @@ class Recorder:
     def in_vain(self) -> list[Observation]:
         """Looks since the latest answer over the same network that ended without one, by whoever's fault."""
         return [observation for looks in self._in_vain.values() for observation in looks]
+
+    def forget_in_vain(self, witness: Witness) -> None:
+        """Those links are asked again over another network."""
+        self._in_vain.pop(witness, None)
 
     def vouches(self, observation: Observation) -> bool:
         """Whether it is the host that speaks in this look, and not perhaps our own proxy."""
@@ -87,6 +95,12 @@ class Recorder:
 
         `vouches`: an answer in it is its host's own word.
         """
+        self.note(witness, observation, vouches=vouches)
+        for released in witness.add(observation, vouches=vouches):
+            self.keep(released)
+
+    def note(self, witness: Witness, observation: Observation, *, vouches: bool) -> None:
+        """Let it count for whether anybody answers; it is not yet written."""
         if is_answer(observation) and vouches:
             host = host_of(observation.link.canonical_url)
             self._last_answers.pop(host, None)
@@ -96,8 +110,6 @@ class Recorder:
             self._in_vain.setdefault(witness, []).append(observation)
             self._hosts_in_vain.add(host_of(observation.link.canonical_url))
             self._notice_hopelessness()
-        for released in witness.add(observation, vouches=vouches):
-            self.keep(released)
 
     def _notice_hopelessness(self) -> None:
         silent = not self._last_answers and len(self._hosts_in_vain) >= HOPELESS_HOSTS
@@ -107,13 +119,16 @@ class Recorder:
     def keep(self, observation: Observation) -> None:
         """Write this one whatever the witness thinks."""
         host = host_of(observation.link.canonical_url)
-        self.outcomes.setdefault(host, Counter())[observation.outcome] += 1
+        outcomes = self.outcomes.get(host)
+        if outcomes is None:
+            outcomes = self.outcomes[host] = Counter()
+        outcomes[observation.outcome] += 1
         if observation.outcome in NOT_TOLD:
             self.left_due[_why_not_told(observation)] += 1
         self._pending.append(observation)
         self._watch(observation)
         if len(self._pending) >= FLUSH_OBSERVATIONS:
-            self.flush()
+            self._write_pending()
 
     def ask_again(self) -> list[Observation]:
         """Give up all that ended in vain since the latest answer, so that those links can be asked again."""
@@ -127,15 +142,24 @@ class Recorder:
 
     def flush(self) -> None:
         """Write what is pending and the request counts so far."""
+        self._write_pending()
+        requests = self._meter.requests()
+        self._store.save_progress(self._run, requests, self._holds())
+        self._save_progress_at = time.monotonic() + len(requests) / SAVED_HOSTS_A_SECOND
+
+    def _write_pending(self) -> None:
         pending, self._pending = self._pending, []
         if pending:
             self._store.record(self._run, pending)
-        self._store.save_progress(self._run, self._meter.requests(), self._holds())
 
     async def flush_regularly(self) -> None:
+        """Write what came, at least every half a second."""
         while True:
             await asyncio.sleep(FLUSH_SECONDS)
-            self.flush()
+            if time.monotonic() >= self._save_progress_at:
+                self.flush()
+            else:
+                self._write_pending()
 
     @contextmanager
     def closing_the_run(self) -> Iterator[None]:
@@ -162,7 +186,4 @@ def _why_not_told(observation: Observation) -> str:
 
 def host_of(url: str) -> str:
     """The host name a person would know a link by; a URL that cannot be read has none."""
-    try:
-        return urlsplit(url).hostname or NO_HOST
-    except ValueError:
-        return NO_HOST
+    return hostname.host_of(url) or NO_HOST

@@ -8,8 +8,8 @@ seemed cut off is never released by whoever answers first afterwards: it is to b
 from __future__ import annotations
 
 from typing import Final
-from urllib.parse import urlsplit
 
+from crawler.links import hostname
 from crawler.records import Observation, Outcome, Reason
 
 ANSWERED: Final = frozenset(
@@ -124,7 +124,4 @@ def is_connection_failure(observation: Observation) -> bool:
 
 def host_of(observation: Observation) -> str:
     """The name of the host that was asked first."""
-    try:
-        return urlsplit(observation.link.canonical_url).hostname or ""
-    except ValueError:
-        return ""
+    return hostname.host_of(observation.link.canonical_url)

@@ -11,10 +11,10 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from urllib.parse import urlsplit
 
 from crawler.config import HealthSettings
 from crawler.judge import Voice, judge, voice_of
+from crawler.links import hostname
 from crawler.outages import is_covered
 from crawler.records import Health, Hop, Link, Observation, Outcome, Reason
 from crawler.store.times import text_to_time
@@ -154,10 +154,7 @@ def look_at(observation: Observation, at: datetime) -> Observation:
 
 def host_of(link: Link) -> str:
     """As the column `host` of `links` has it; a URL that cannot be read has none."""
-    try:
-        return urlsplit(link.canonical_url).hostname or ""
-    except ValueError:
-        return ""
+    return hostname.host_of(link.canonical_url)
 
 
 def _ranges(runs: str) -> Iterator[tuple[int, int]]:
