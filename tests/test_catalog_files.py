@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from crawler import catalog_copies
 from crawler.catalog import load_catalog, write_catalog_file
+from crawler.catalog_checks import validate_catalog
 from crawler.catalog_copies import Copy, ParsedCopies, digest_of
 from crawler.catalog_files import CatalogFiles
 from crawler.errors import UsageError
@@ -209,6 +211,32 @@ def test_a_copy_has_its_checksum_first(folder: Path) -> None:
     plant(folder, "one", "From the copy")
     body = (copies_folder(folder) / "one.msgpack").read_bytes()[catalog_copies.CHECKSUM_BYTES :]
     assert msgspec.msgpack.decode(body, type=Copy).rest.documents == (Document("one", "From the copy"),)
+
+
+@pytest.mark.parametrize("with_copies", [False, True])
+def test_one_file_is_in_memory_at_a_time(tmp_path: Path, *, with_copies: bool) -> None:
+    """Ten times as many files, and hardly more memory at its highest."""
+
+    def peak_of(files: int) -> int:
+        folder = tmp_path / str(files)
+        for number in range(files):
+            name = f"list-{number}"
+            entries = [Entry(f"{name}/{n}", f"Entry {n}", EntryKind.TOOL, name) for n in range(50)]
+            (folder / "catalog").mkdir(parents=True, exist_ok=True)
+            write_catalog_file(folder / "catalog" / f"{name}.yaml", Document(name, name), entries)
+        catalog = files_of(folder)
+        if with_copies:
+            catalog.check()
+        tracemalloc.start()
+        read = sum(len(part.read_entries()) for part in catalog)
+        problems = sum(1 for _ in validate_catalog([str(folder / "catalog")], today=date(2026, 11, 20)))
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert (read, problems) == (files * 50, files * 50)
+        return peak
+
+    peak_of(3)  # what is made once and kept
+    assert peak_of(40) < 1.5 * peak_of(4)
 
 
 # --- as people meet them -----------------------------------------------------------------------------

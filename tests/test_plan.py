@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 import zlib
 from collections import defaultdict
 from collections.abc import Iterable
@@ -159,6 +160,17 @@ PAGES = st.builds("https://{}.example/{}".format, st.sampled_from("abc"), st.int
 REPOSITORIES = st.builds("https://github.com/{}/{}".format, st.sampled_from("xyz"), st.integers(0, 20))
 PAPERS = st.builds("https://arxiv.org/abs/2305.{:05}".format, st.integers(0, 40))
 LINKS = st.dictionaries(st.one_of(PAGES, REPOSITORIES, PAPERS), st.sampled_from(State), max_size=60)
+
+
+def test_a_plan_is_numbers_only() -> None:
+    links = [candidate(f"https://host-{n % 400}.example/{n}") for n in range(10_000)]
+    tracemalloc.start()
+    plan = plan_crawl(links, NOW)
+    held, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(plan) == len(links)
+    assert held / len(links) < 20
+    assert peak / len(links) < 100
 
 
 @given(LINKS, st.integers(1, 70), st.none() | st.integers(1, 60))
