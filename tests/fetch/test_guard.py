@@ -234,6 +234,18 @@ def test_the_connection_goes_to_the_checked_address(monkeypatch: pytest.MonkeyPa
         assert asked == ["pinned.example.org"], "one look-up, none after the check"
 
 
+def test_an_address_of_either_family_is_connected_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    try:
+        listening = socket.create_server(("::1", 0), family=socket.AF_INET6)
+    except OSError:
+        pytest.skip("no IPv6 on this machine")
+    with listening:
+        port = listening.getsockname()[1]
+        assert connect("[::1]", port, allow_private=True) is None
+        answer_look_ups(monkeypatch, "127.0.0.1", "::1")
+        assert connect("two.example.org", port, allow_private=True) is None
+
+
 def test_a_refused_address_is_followed_by_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         answer_look_ups(monkeypatch, "127.0.0.2", "127.0.0.1")
