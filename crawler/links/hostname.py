@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from urllib.parse import urlsplit
+
+_USUAL = re.compile(r"https?://([a-z0-9.-]+)/", re.ASCII)
 
 
 def host_of(url: str) -> str:
     """The host name as `urlsplit` reads it; "" where there is none or the address cannot be read."""
+    if usual := _USUAL.match(url):
+        return usual[1]
     start = url.find("//")
     end = url.find("/", start + 2) if start >= 0 else -1
     return _host_of_origin(url if end < 0 else url[:end])

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from crawler.links.classify import link_of
-from crawler.links.host import host_of_url
+from crawler.links.hostname import host_of
 from crawler.records import Link
 
 INSERT_LINK: Final = "INSERT INTO links (id, url, kind, name, host, first_run_id) VALUES (?, ?, ?, ?, ?, ?)"
@@ -45,7 +45,7 @@ class LinkRows:
             self._last_id += 1
             ids[link.canonical_url] = self._last_id
             url, target = link.canonical_url, link.target
-            rows.append((self._last_id, url, target.kind.value, target.id, host_of_url(url), self._run_id))
+            rows.append((self._last_id, url, target.kind.value, target.id, host_of(url), self._run_id))
         self._execute_many(INSERT_LINK, rows)
         return {url: ids[link.canonical_url] for url, link in links.items()}
 
