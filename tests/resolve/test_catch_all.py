@@ -118,6 +118,22 @@ def test_a_run_asks_again_without_probing_again(
     assert meter.requests() == {"pages.example.org": 3, "other.example.org": 1}
 
 
+def test_a_run_in_parts_probes_no_more_than_one_in_a_piece(sandbox: Sandbox, clock: SimulatedClock) -> None:
+    settings = sandbox.proxied_settings()
+    environment = NetworkEnvironment.from_mapping(sandbox.environment())
+    politeness, meter = Politeness(settings, clock), RequestMeter()
+    urls = [f"https://host{number}.example.org/page" for number in range(30)]
+
+    async def ask_in_parts() -> None:
+        async with Fetcher(settings, environment, politeness, meter, clock) as fetcher:
+            resolver = WebResolver(settings, environment, fetcher, politeness, meter, clock)
+            for start in range(0, len(urls), 4):
+                await resolver.resolve([question(url) for url in urls[start : start + 4]], lambda _: None)
+
+    asyncio.run(ask_in_parts())
+    assert sum(meter.requests().values()) - len(urls) == math.ceil(len(urls) / 7)
+
+
 def test_only_a_host_that_answered_well_is_asked(ask: Any, world: World) -> None:
     world.web.fates[PAGE] = Fate.NOT_FOUND
     ask(WebResolver, [question()], proxied=True)

@@ -37,8 +37,15 @@ CHANGED: Final = "catch-all: shows what its host shows at any address, and had a
 ALIKE: Final = "catch-all: shows what its host shows at any address"
 
 
-def choose_hosts(known: Mapping[str, Sibling | None], now: datetime) -> frozenset[str]:
-    """The hosts whose turn it is: none twice a week, a seventh of all in a night, the oldest first."""
+def share_of(hosts: int) -> int:
+    """How many of so many hosts are asked in a night."""
+    return math.ceil(hosts / NIGHTS)
+
+
+def choose_hosts(
+    known: Mapping[str, Sibling | None], now: datetime, most: int | None = None
+) -> frozenset[str]:
+    """The hosts whose turn it is: none twice a week, a seventh of all or `most` in a night, oldest first."""
 
     def rank(host: str) -> tuple[datetime, bytes]:
         last = known[host]
@@ -49,7 +56,7 @@ def choose_hosts(known: Mapping[str, Sibling | None], now: datetime) -> frozense
         for host, last in known.items()
         if last is None or now - last.probed_at >= PROBE_EVERY - TOLERANCE
     ]
-    return frozenset(sorted(due, key=rank)[: math.ceil(len(known) / NIGHTS)])
+    return frozenset(sorted(due, key=rank)[: share_of(len(known)) if most is None else most])
 
 
 def sibling_of(url: str, now: datetime) -> str:

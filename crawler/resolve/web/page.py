@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import codecs
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
@@ -61,8 +63,8 @@ _HEADER_CHARSET: Final = re.compile(r"charset\s*=\s*[\"']?\s*([a-z0-9_:.-]{2,40}
 _HTML_START: Final = re.compile(
     rb"\s*(<!--[\s\S]{0,2000}?-->\s*)?<(!doctype html|html|head|title|body)\b", re.IGNORECASE
 )
-_INVISIBLE: Final = dict.fromkeys([0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF, 0xAD])
-_UNSEEN_TAGS: Final = [
+_INVISIBLE: Final = ("\u200b", "\u200c", "\u200d", "\u2060", "\ufeff", "\xad")
+UNSEEN_TAGS: Final = [
     "script",
     "style",
     "noscript",
@@ -86,8 +88,8 @@ class PageText:
 
 def read_page(body: bytes, content_type: str) -> PageText:
     """What an HTML page shows; everything empty for what is no HTML."""
-    media_type = media_type_of(content_type)
-    if media_type not in HTML_TYPES and (media_type or not looks_like_html(body)):
+    if not is_html(body, content_type):
+        media_type = media_type_of(content_type)
         # JSON and plain text carry walls too (Zhihu's 403): their source is kept for the signatures.
         is_text = media_type.startswith("text/") or media_type.endswith("json")
         return PageText(html=decode_text(body, content_type)[:JUDGED_CHARACTERS]) if is_text else PageText()
@@ -97,13 +99,13 @@ def read_page(body: bytes, content_type: str) -> PageText:
     if not title and len(html) > JUDGED_CHARACTERS:
         title = _find_title(LexborHTMLParser(html))
     has_password_form = tree.css_first("input[type=password i]") is not None
-    tree.strip_tags(_UNSEEN_TAGS)
+    tree.strip_tags(UNSEEN_TAGS)
     heading = tree.css_first("h1") or tree.css_first("h2")
     text = tree.body.text(separator=" ") if tree.body is not None else ""
     return PageText(
         title=title[:MAX_TITLE_CHARACTERS],
         heading=collapse(heading.text(separator=" "))[:MAX_TITLE_CHARACTERS] if heading is not None else "",
-        text=collapse(text)[:MAX_TEXT_CHARACTERS],
+        text=collapse_beginning(text, MAX_TEXT_CHARACTERS),
         html=html[:JUDGED_CHARACTERS],
         has_password_form=has_password_form,
     )
@@ -111,7 +113,7 @@ def read_page(body: bytes, content_type: str) -> PageText:
 
 def has_whole_title(body: bytes) -> bool:
     """Whether enough of a page was read to tell its title."""
-    return b"</title" in body.lower()
+    return b"</title" in body or b"</title" in body.lower()
 
 
 def is_page(content_type: str) -> bool:
@@ -119,8 +121,15 @@ def is_page(content_type: str) -> bool:
     return media_type_of(content_type) in {"", *HTML_TYPES}
 
 
+@lru_cache(maxsize=64)
 def media_type_of(content_type: str) -> str:
     return content_type.partition(";")[0].strip().lower()
+
+
+def is_html(body: bytes, content_type: str) -> bool:
+    """Whether an answer is an HTML page, by its Content-Type or, without one, by its beginning."""
+    media_type = media_type_of(content_type)
+    return media_type in HTML_TYPES or (not media_type and looks_like_html(body))
 
 
 def looks_like_html(body: bytes) -> bool:
@@ -133,20 +142,41 @@ def decode_text(body: bytes, content_type: str) -> str:
     for mark, codec in BYTE_ORDER_MARKS:
         if body.startswith(mark):
             return body[len(mark) :].decode(codec, "replace")
-    declared = _HEADER_CHARSET.findall(content_type)[:1]
-    declared += [label.decode("ascii") for label in _META_CHARSET.findall(body[:SNIFFED_BYTES])[:1]]
-    candidates = [known for label in declared if (known := codec_for(label)) is not None]
-    # A server's default header often claims Latin-1 for UTF-8; text that is valid UTF-8 by chance is rare.
-    if not candidates or SINGLE_BYTE.match(candidates[0]):
-        candidates.insert(0, "utf-8")
     best = ""
-    for codec in dict.fromkeys((*candidates, "utf-8", "gb18030")):
+    tried: set[str] = set()
+    for codec in _candidates(body, content_type):
+        if codec in tried:
+            continue
+        tried.add(codec)
         # Not final: a body cut in the middle of a character is still good.
-        text = codecs.getincrementaldecoder(codec)("replace").decode(body, False)
+        if codec == "utf-8":
+            text = codecs.utf_8_decode(body, "replace", False)[0]
+        else:
+            text = codecs.getincrementaldecoder(codec)("replace").decode(body, False)
         if text.count(REPLACEMENT) <= len(text) * TOLERATED_DAMAGE:
             return text
         best = best or text
     return best
+
+
+def _candidates(body: bytes, content_type: str) -> Iterator[str]:
+    """The codecs to try, in this order; the page's own word is looked for only when it is needed."""
+    told = _codec_in_header(content_type)
+    if told is not None and not SINGLE_BYTE.match(told):
+        yield told
+    in_page = _META_CHARSET.search(body, 0, SNIFFED_BYTES)
+    told_by_page = codec_for(in_page[1].decode("ascii")) if in_page else None
+    first = told or told_by_page
+    # A server's default header often claims Latin-1 for UTF-8; text that is valid UTF-8 by chance is rare.
+    if first is None or SINGLE_BYTE.match(first):
+        yield "utf-8"
+    yield from (codec for codec in (told, told_by_page, "utf-8", "gb18030") if codec is not None)
+
+
+@lru_cache(maxsize=64)
+def _codec_in_header(content_type: str) -> str | None:
+    in_header = _HEADER_CHARSET.search(content_type)
+    return codec_for(in_header[1]) if in_header else None
 
 
 def codec_for(label: str) -> str | None:
@@ -165,14 +195,33 @@ def codec_for(label: str) -> str | None:
 
 def collapse(text: str) -> str:
     """One blank for every run of white space, nothing invisible."""
-    return " ".join(text.translate(_INVISIBLE).split())
+    if not text.isascii():
+        for character in _INVISIBLE:
+            # Looking costs a fiftieth of translating a page that has none.
+            if character in text:
+                text = text.replace(character, "")
+    return " ".join(text.split())
 
 
-def _find_title(tree: LexborHTMLParser) -> str:
-    # A <title> inside an <svg> names a picture.
+def collapse_beginning(text: str, characters: int) -> str:
+    """The first `characters` of the collapsed text, without collapsing all that follows."""
+    taken = 2 * characters
+    while len(collapsed := collapse(text[:taken])) <= characters and taken < len(text):
+        taken *= 2
+    return collapsed[:characters]
+
+
+def title_in(tree: LexborHTMLParser | LexborNode) -> str:
+    """The first title that is not empty and not a picture's: a <title> inside an <svg> names that."""
     for node in tree.css("title"):
         if (title := collapse(node.text())) and not _is_in_svg(node):
             return title
+    return ""
+
+
+def _find_title(tree: LexborHTMLParser) -> str:
+    if title := title_in(tree):
+        return title
     for selector in ('meta[property="og:title"]', 'meta[name="twitter:title"]', 'meta[name="title"]'):
         meta = tree.css_first(selector)
         if meta is not None and (title := collapse(meta.attributes.get("content") or "")):

@@ -35,14 +35,17 @@ class Route:
     detail: str | None = None
 
 
+OK: Final = Route(Outcome.ALIVE, Reason.OK)
+
+
 def judge_redirects(url: str, chain: Sequence[Hop], final_url: str) -> Route:
     """The verdict on a link whose final address answered with a page.
 
     A permanent move counts as far as the chain stays permanent; what lies behind a temporary hop may be
     different tomorrow. Sources of the soft-404 rules: InternetArchive's deadlink checkers.
     """
-    if is_same_place(url, final_url):
-        return Route(Outcome.ALIVE, Reason.OK)
+    if url == final_url or is_same_place(url, final_url):
+        return OK
     first, final = urlsplit(url), urlsplit(final_url)
     if is_login(final) and not is_login(first):
         return Route(Outcome.RESTRICTED, Reason.LOGIN_REQUIRED, detail="redirected to a login page")

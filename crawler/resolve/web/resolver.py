@@ -1,18 +1,13 @@
-"""Any link as a web page: one polite GET, judged by status, redirects and what the page shows.
-
-Signatures are soft_404's, redirects web_redirects', text web_page's; here they become one observation.
-"""
+"""Any link as a web page: one polite GET, whose verdict becomes one observation."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
-from importlib.resources import files
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlsplit
 
 from crawler.clock import Clock
@@ -21,11 +16,13 @@ from crawler.fetch.client import Fetcher, FetchResult
 from crawler.fetch.environment import NetworkEnvironment
 from crawler.fetch.meter import RequestMeter
 from crawler.fetch.politeness import Politeness
+from crawler.links.hostname import host_of as host_of_url
 from crawler.records import Facts, Observation, Outcome, Question, Reason, Sibling
-from crawler.resolve.web.catch_all import choose_hosts, judge_by_sibling, keep_sibling, sibling_of
+from crawler.resolve.web.catch_all import choose_hosts, judge_by_sibling, keep_sibling, share_of, sibling_of
+from crawler.resolve.web.heap import keep_memory
 from crawler.resolve.web.page import PageText, has_whole_title, is_page, media_type_of, read_page
-from crawler.resolve.web.redirects import is_root, judge_redirects
-from crawler.resolve.web.soft_404 import WALLS, Page, Signature, match_signature, parse_signatures
+from crawler.resolve.web.redirects import is_root
+from crawler.resolve.web.verdict import Verdict, judge_answer, judge_at_a_glance
 
 ENOUGH_BYTES: Final = 65_536
 """Of a page whose title is complete no more is read than this."""
@@ -38,17 +35,10 @@ WORKERS_PER_PLACE: Final = 4
 MAX_VALIDATOR_LENGTH: Final = 300
 UNTOLD: Final = frozenset({401, 403, 407, 429, *range(500, 600), 999})
 """Answers to a sibling path that tell nothing of how the host treats what does not exist."""
+FOUND: Final = frozenset({Outcome.ALIVE, Outcome.MOVED})
 OWN_FAULT: Final = "our own fault: see the log"
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class _Verdict:
-    outcome: Outcome
-    reason: Reason
-    detail: str | None = None
-    suggested_url: str | None = None
 
 
 @dataclass(slots=True)
@@ -73,12 +63,18 @@ class WebResolver:
         meter: RequestMeter,  # noqa: ARG002
         clock: Clock,
     ) -> None:
+        keep_memory()
         self._settings = settings
         self._fetcher = fetcher
         self._politeness = politeness
         self._clock = clock
-        self._to_probe: set[str] | None = None
-        """Chosen by the run's first call: later ones ask again what it asked, without all that is known."""
+        self.to_probe: set[str] | None = None
+        """Hosts to be asked for a page that cannot exist, where somebody else chooses them."""
+        self._chosen: set[str] = set()
+        """Otherwise, those chosen here and not yet asked."""
+        self._number_chosen = 0
+        self._met: set[str] = set()
+        """All hosts of this run: links of one that come again come without all that is known of it."""
         self.siblings: dict[str, Sibling] = {}
         """What hosts showed in this run at an address that cannot exist, to be remembered."""
 
@@ -88,9 +84,8 @@ class WebResolver:
         for question in questions:
             lane = self._politeness.lane_name_for(question.link.canonical_url)
             hosts.setdefault(lane, _Host(deque())).waiting.append(question)
-        if self._to_probe is None:
-            known = {_host_of(question): question.known.sibling for question in questions}
-            self._to_probe = set(choose_hosts(known, self._clock.now()))
+        if self.to_probe is None:
+            self._choose(questions)
         # The hosts with most links first: their spacing decides how long the run takes.
         longest_first = sorted(hosts.values(), key=lambda host: -len(host.waiting))
         per_host = self._settings.network.per_host_concurrency
@@ -102,45 +97,54 @@ class WebResolver:
             for _ in range(workers):
                 group.create_task(self._work(shifts, record))
 
+    def _choose(self, questions: Sequence[Question]) -> None:
+        """Whom to probe of the hosts met for the first time: a run may ask its questions in parts."""
+        known = {host_of_url(question.link.canonical_url): question.known.sibling for question in questions}
+        new = {host: sibling for host, sibling in known.items() if host not in self._met}
+        self._met.update(new)
+        chosen = choose_hosts(new, self._clock.now(), share_of(len(self._met)) - self._number_chosen)
+        self._number_chosen += len(chosen)
+        self._chosen.update(chosen)
+
     async def look(self, question: Question) -> Observation:
         """One look at one link, not yet confirmed."""
         url, known = question.link.canonical_url, question.known
         # Without facts of an earlier look a 304 would leave us knowing nothing.
         headers = _conditions(known.validators) if known.facts else {}
-        result = await self._fetcher.get(
-            url,
-            headers=headers,
-            enough=lambda headers, body: (
-                not is_page(headers.get("content-type", ""))
-                or (len(body) >= ENOUGH_BYTES and has_whole_title(body))
-            ),
-        )
+        result = await self._fetcher.get(url, headers=headers, enough=_is_enough)
         if result.failure is not None:
             failure = result.failure
-            return self._observe(question, result, _Verdict(failure.outcome, failure.reason, failure.detail))
-        page = read_page(result.body, result.headers.get("content-type", ""))
-        asked_conditionally = bool(headers) and _origin(url) == _origin(result.final_url)
-        verdict = judge_answer(url, result, page, asked_conditionally=asked_conditionally)
-        if (
-            verdict.outcome is Outcome.ALIVE
-            and verdict.reason is Reason.OK
-            and result.status == 200
-            and page.text
-        ):
-            verdict = await self._compare(question, page) or verdict
-        return self._observe(question, result, verdict, page)
+            return self._observe(question, result, Verdict(failure.outcome, failure.reason, failure.detail))
+        content_type = result.headers.get("content-type", "")
+        page: PageText | None = None
+        if glanced := judge_at_a_glance(url, result, content_type):
+            verdict, title = glanced
+        else:
+            page = read_page(result.body, content_type)
+            asked_conditionally = bool(headers) and _origin(url) == _origin(result.final_url)
+            verdict = judge_answer(url, result, page, asked_conditionally=asked_conditionally)
+            title = page.title
+        if verdict.reason is Reason.OK and result.status == 200 and (page is None or page.text):
+            sibling = await self._sibling_of(question)
+            if sibling is not None and sibling.text and sibling.title == title:
+                page = page or read_page(result.body, content_type)
+                route = judge_by_sibling(page, sibling, question.known.facts.get("title"))
+                verdict = Verdict(route.outcome, route.reason, route.detail) if route else verdict
+        return self._observe(question, result, verdict, title, content_type)
 
-    async def _compare(self, question: Question, page: PageText) -> _Verdict | None:
-        """A page at the very address asked for, held against what its host shows at any address."""
-        host, url = _host_of(question), question.link.canonical_url
+    async def _sibling_of(self, question: Question) -> Sibling | None:
+        """What the host of a page at the very address asked for shows at any address, if that is known."""
+        url = question.link.canonical_url
+        host, known = host_of_url(url), question.known.sibling
+        to_probe = self._chosen if self.to_probe is None else self.to_probe
+        if host not in to_probe and host not in self.siblings and known is None:
+            return None
         if is_root(urlsplit(url)):
             return None
-        if self._to_probe and host in self._to_probe:
-            self._to_probe.discard(host)
+        if host in to_probe:
+            to_probe.discard(host)
             await self._probe(host, url)
-        sibling = self.siblings.get(host, question.known.sibling)
-        route = judge_by_sibling(page, sibling, question.known.facts.get("title"))
-        return _Verdict(route.outcome, route.reason, route.detail) if route else None
+        return self.siblings.get(host, known)
 
     async def _probe(self, host: str, url: str) -> None:
         result = await self._fetcher.get(sibling_of(url, self._clock.now()))
@@ -192,10 +196,15 @@ class WebResolver:
         return Observation(question.link, self._clock.now(), outcome, reason, detail=detail)
 
     def _observe(
-        self, question: Question, result: FetchResult, verdict: _Verdict, page: PageText | None = None
+        self,
+        question: Question,
+        result: FetchResult,
+        verdict: Verdict,
+        title: str | None = None,
+        content_type: str = "",
     ) -> Observation:
-        is_found = verdict.outcome in {Outcome.ALIVE, Outcome.MOVED}
-        is_read = is_found and page is not None and result.status != 304
+        is_found = verdict.outcome in FOUND
+        is_read = is_found and title is not None and result.status != 304
         return Observation(
             link=question.link,
             observed_at=self._clock.now(),
@@ -206,99 +215,33 @@ class WebResolver:
             suggested_url=verdict.suggested_url,
             detail=verdict.detail,
             redirect_chain=result.redirect_chain,
-            facts=_facts(result, page) if is_read and page is not None else {},
+            facts=_facts(result, title, content_type) if is_read else {},
             validators=_validators(question, result) if is_found else {},
             elapsed_seconds=result.elapsed_seconds,
         )
 
 
-def judge_answer(url: str, result: FetchResult, page: PageText, *, asked_conditionally: bool) -> _Verdict:
-    """The verdict on an answer. Walls first: a page that keeps us out proves nothing else."""
-    status = result.status or 0
-    signature = match_signature(_page(url, result, page), _signatures())
-    if signature is not None and (signature.reason in WALLS or status < 400):
-        return _verdict_of(signature)
-    if 300 <= status < 400 and not (status == 304 and asked_conditionally):
-        return _Verdict(Outcome.FAILED, Reason.SERVER_ERROR, f"status {status} that nobody asked for")
-    if status >= 400:
-        return _judge_error(status, page)
-    is_cut_page = result.truncated and is_page(result.headers.get("content-type", ""))
-    if is_cut_page and page.html and not page.title and not has_whole_title(result.body):
-        return _Verdict(Outcome.FAILED, Reason.BODY_TOO_LARGE, f"no title in {len(result.body):,} bytes")
-    route = judge_redirects(url, result.redirect_chain, result.final_url)
-    if route.reason is Reason.OK and status == 304:
-        return _Verdict(Outcome.ALIVE, Reason.NOT_MODIFIED)
-    return _Verdict(route.outcome, route.reason, route.detail, route.suggested_url)
+def _is_enough(headers: Mapping[str, str], body: bytes) -> bool:
+    """A page up to its title, of anything else the beginning."""
+    if len(body) >= ENOUGH_BYTES and has_whole_title(body):
+        return True
+    return not is_page(headers.get("content-type", ""))
 
 
-def _judge_error(status: int, page: PageText) -> _Verdict:
-    match status:
-        case 404:
-            return _Verdict(Outcome.NOT_FOUND, Reason.NOT_FOUND)
-        case 410:
-            return _Verdict(Outcome.GONE, Reason.GONE)
-        case 451:
-            return _Verdict(Outcome.GONE, Reason.LEGAL)
-        case 401 | 402:
-            return _Verdict(Outcome.RESTRICTED, Reason.LOGIN_REQUIRED)
-        case 403 if page.has_password_form:
-            return _Verdict(Outcome.RESTRICTED, Reason.LOGIN_REQUIRED, "403 with a login form")
-        case 403 | 407 | 999:
-            return _Verdict(Outcome.RESTRICTED, Reason.BOT_WALL, f"status {status}")
-        case 429:
-            return _Verdict(Outcome.THROTTLED, Reason.RATE_LIMITED)
-        case _:
-            # 400, 405, 406 and their like speak about our request, not about the page.
-            return _Verdict(Outcome.FAILED, Reason.SERVER_ERROR, f"status {status}")
-
-
-def _verdict_of(signature: Signature) -> _Verdict:
-    match signature.reason:
-        case reason if reason in WALLS:
-            return _Verdict(Outcome.RESTRICTED, reason, signature.name)
-        case Reason.SOFT_404 | Reason.PARKED as reason:
-            return _Verdict(Outcome.NOT_FOUND, reason, signature.name)
-        case reason:
-            return _Verdict(Outcome.FAILED, reason, signature.name)
-
-
-@cache
-def _signatures() -> tuple[Signature, ...]:
-    return parse_signatures((files("crawler.resolve.web") / "signatures.toml").read_text("utf-8"))
-
-
-def _page(url: str, result: FetchResult, page: PageText) -> Page:
-    host = urlsplit(result.final_url).hostname or ""
-    return Page(
-        url=result.final_url,
-        host=host,
-        status=result.status or 0,
-        headers={name.lower(): value for name, value in result.headers.items()},
-        title=page.title,
-        heading=page.heading,
-        text=page.text,
-        html=page.html,
-        has_password_form=page.has_password_form,
-        is_elsewhere=host != (urlsplit(url).hostname or ""),
-    )
-
-
-def _facts(result: FetchResult, page: PageText) -> Facts:
-    told: dict[str, Any] = {
-        "title": page.title,
-        "final_url": result.final_url,
-        "content_type": media_type_of(result.headers.get("content-type", "")),
-    }
-    return {name: value for name, value in told.items() if value}
+def _facts(result: FetchResult, title: str | None, content_type: str) -> Facts:
+    told: Facts = {"title": title} if title else {}
+    told["final_url"] = result.final_url
+    if media_type := media_type_of(content_type):
+        told["content_type"] = media_type
+    return told
 
 
 def _validators(question: Question, result: FetchResult) -> dict[str, str]:
-    told = {name: result.headers.get(name, "") for name in ("etag", "last-modified")}
-    kept = {
-        name: value
-        for name, value in told.items()
-        if value.isascii() and 0 < len(value) <= MAX_VALIDATOR_LENGTH
-    }
+    kept: dict[str, str] = {}
+    for name in ("etag", "last-modified"):
+        value = result.headers.get(name, "")
+        if value and len(value) <= MAX_VALIDATOR_LENGTH and value.isascii():
+            kept[name] = value
     return question.known.validators | kept if result.status == 304 else kept
 
 
@@ -309,13 +252,6 @@ def _conditions(validators: dict[str, str]) -> dict[str, str]:
 
 def _unconfirmed(observation: Observation) -> Observation:
     return replace(observation, outcome=Outcome.FAILED, detail=f"{observation.detail}, not confirmed")
-
-
-def _host_of(question: Question) -> str:
-    try:
-        return urlsplit(question.link.canonical_url).hostname or ""
-    except ValueError:
-        return ""
 
 
 def _origin(url: str) -> tuple[str, str]:

@@ -6,21 +6,25 @@ counts, walls before strikes, because a page that keeps us out says nothing abou
 
 from __future__ import annotations
 
+import math
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 from typing import Any, Final
 
 from crawler.records import Reason
 
 TITLE_SEPARATORS: Final = re.compile(r"\s+[-–—]+\s+|\s*[|｜·•«»_]\s*|\s*[:：]{2}\s*")
 
+_AROUND: Final = re.compile(r"^[\W_]+|[\W_]+$")
+
 WALLS: Final = (Reason.BOT_WALL, Reason.LOGIN_REQUIRED, Reason.DISABLED)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Page:
     """One answer as far as it is judged. `text` is what a reader sees, white space collapsed.
 
@@ -38,13 +42,27 @@ class Page:
     has_password_form: bool = False
     is_elsewhere: bool = False
 
+    @cached_property
+    def lowered_title(self) -> str:
+        return self.title.lower()
+
+    @cached_property
+    def title_parts(self) -> list[str]:
+        return title_parts(self.title)
+
+    @cached_property
+    def source(self) -> bytes:
+        """The HTML as needles are looked for in it: a search for bytes costs a hundredth of a pattern."""
+        return self.html.encode("utf-8", "replace").lower()
+
 
 @dataclass(frozen=True, slots=True)
 class Signature:
     """One kind of page. Patterns ignore case; `title` must match a whole part of the title.
 
     `text` is looked for in title, heading and text; `max_text_characters` bounds the text, so that an
-    article about such pages is not taken for one; `without` must not stand in the HTML.
+    article about such pages is not taken for one; `without` must not stand in the HTML. One of
+    `html_needles` stands in every HTML that `html` matches, one of `title_words` in every such title.
     """
 
     name: str
@@ -58,6 +76,8 @@ class Signature:
     title: re.Pattern[str] | None = None
     text: re.Pattern[str] | None = None
     html: re.Pattern[str] | None = None
+    html_needles: tuple[bytes, ...] = ()
+    title_words: tuple[str, ...] = ()
     without: re.Pattern[str] | None = None
     max_text_characters: int | None = None
     password_form: bool = False
@@ -65,25 +85,73 @@ class Signature:
 
     def matches(self, page: Page) -> bool:
         """Whether the page shows every mark of this signature; cheap marks are looked at first."""
-        if self.statuses and page.status not in self.statuses:
-            return False
-        if self.hosts and not any(page.host == host or page.host.endswith(f".{host}") for host in self.hosts):
-            return False
-        if (self.elsewhere and not page.is_elsewhere) or (self.password_form and not page.has_password_form):
-            return False
         if self.max_text_characters is not None and len(page.text) > self.max_text_characters:
             return False
-        if any(not pattern.search(page.headers.get(name, "")) for name, pattern in self.headers.items()):
-            return False
-        if self.url and not self.url.search(page.url):
-            return False
-        if self.title and not any(self.title.fullmatch(part) for part in title_parts(page.title)):
+        if (self.password_form and not page.has_password_form) or not self.may_match(page):
             return False
         if self.text and not any(self.text.search(part) for part in (page.title, page.heading, page.text)):
+            return False
+        if self.html_needles and not any(needle in page.source for needle in self.html_needles):
             return False
         if self.html and not self.html.search(page.html):
             return False
         return not (self.without and self.without.search(page.html))
+
+    def may_match(self, page: Page) -> bool:
+        """Whether every mark is there that needs no reading beyond the title."""
+        if self.statuses and page.status not in self.statuses:
+            return False
+        if self.hosts and not is_at(page.host, self.hosts):
+            return False
+        if self.elsewhere and not page.is_elsewhere:
+            return False
+        if self.headers and not all(
+            pattern.search(page.headers.get(name, "")) for name, pattern in self.headers.items()
+        ):
+            return False
+        if self.url and not self.url.search(page.url):
+            return False
+        if self.title is None:
+            return True
+        if self.title_words and not any(word in page.lowered_title for word in self.title_words):
+            return False
+        return any(self.title.fullmatch(part) for part in page.title_parts)
+
+
+class Screen:
+    """Says how much text a page can show at most and still match some signature, before its text is read."""
+
+    def __init__(self, signatures: Sequence[Signature]) -> None:
+        self.header_names: Final = frozenset(name.encode() for it in signatures for name in it.headers)
+        self._hosted: Final = [it for it in signatures if it.hosts]
+        self._hosts: Final = tuple({host: None for it in self._hosted for host in it.hosts})
+        rest = [it for it in signatures if not it.hosts]
+        self._headed: Final = [it for it in rest if it.headers]
+        self._titled: Final = [it for it in rest if it.title and not it.headers]
+        self._title_words: Final = tuple({word: None for it in self._titled for word in it.title_words})
+        rest = [it for it in rest if not it.headers and not it.title]
+        self._addressed: Final = [it for it in rest if it.url]
+        self._any_url: Final = _any_of([it.url for it in self._addressed])
+        self._others_most: Final = _most_text([it for it in rest if not it.url])
+
+    def most_text(self, page: Page) -> float:
+        """The number of characters; infinite where a signature does not care. `page` may lack its text."""
+        suspects: list[Signature] = []
+        if self._any_url.search(page.url):
+            suspects += self._addressed
+        title = page.lowered_title
+        if any(word in title for word in self._title_words):
+            suspects += self._titled
+        if page.headers:
+            suspects += self._headed
+        if is_at(page.host, self._hosts):
+            suspects += self._hosted
+        return max(self._others_most, _most_text([it for it in suspects if it.may_match(page)]))
+
+
+def is_at(host: str, hosts: tuple[str, ...]) -> bool:
+    """Whether a host is one of these or stands below one."""
+    return host.endswith(hosts) and any(host == it or host.endswith(f".{it}") for it in hosts)
 
 
 def parse_signatures(toml: str) -> tuple[Signature, ...]:
@@ -105,7 +173,20 @@ def title_parts(title: str) -> list[str]:
 
 def _strip(text: str) -> str:
     """Without the punctuation and emoji around it."""
-    return re.sub(r"^[\W_]+|[\W_]+$", "", text)
+    if text[:1].isalnum() and text[-1:].isalnum():
+        return text
+    return _AROUND.sub("", text)
+
+
+def _any_of(patterns: Sequence[re.Pattern[str] | None]) -> re.Pattern[str]:
+    """One pattern for what any of these verbose ones matches; with none of them, for nothing."""
+    told = [f"(?:{pattern.pattern}\n)" for pattern in patterns if pattern]
+    return re.compile("|".join(told) or "(?!)", re.IGNORECASE | re.VERBOSE)
+
+
+def _most_text(signatures: Sequence[Signature]) -> float:
+    bounds = (it.max_text_characters for it in signatures)
+    return max((math.inf if bound is None else bound for bound in bounds), default=0)
 
 
 def _parse_signature(table: dict[str, Any]) -> Signature:
@@ -120,4 +201,6 @@ def _parse_signature(table: dict[str, Any]) -> Signature:
     values["reason"] = Reason(values["reason"])
     for key in ("hosts", "statuses"):
         values[key] = tuple(values.get(key, ()))
+    values["html_needles"] = tuple(needle.encode() for needle in values.get("html_needles", ()))
+    values["title_words"] = tuple(values.get("title_words", ()))
     return Signature(**values)
