@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
+import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -30,20 +32,20 @@ class Load:
 
 
 def run_watched(command: Sequence[str | Path], environment: Mapping[str, str]) -> Load:
-    """Run a command to its end and see what it and its descendants take."""
-    began = time.perf_counter()
-    process = subprocess.Popen(
-        command,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    seen: dict[int, float] = {}
-    while process.poll() is None:
-        seen |= _processor_seconds(process.pid)
-        time.sleep(SAMPLE_SECONDS)
-    wall = time.perf_counter() - began
+    """Run a command to its end and see what it and its descendants take; its last words where it fails."""
+    with tempfile.TemporaryFile("w+") as errors:
+        began = time.perf_counter()
+        process = subprocess.Popen(
+            command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=errors
+        )
+        seen: dict[int, float] = {}
+        while process.poll() is None:
+            seen |= _processor_seconds(process.pid)
+            time.sleep(SAMPLE_SECONDS)
+        wall = time.perf_counter() - began
+        if process.returncode:
+            errors.seek(0)
+            sys.stderr.write(errors.read()[-2_000:])
     own = seen.pop(process.pid, 0.0)
     return Load(wall, own, tuple(sorted(seen.values(), reverse=True)), process.returncode)
 
