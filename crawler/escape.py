@@ -13,6 +13,8 @@ _BIDI_CONTROLS: Final = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u2
 
 def for_terminal(text: str) -> str:
     """Control characters (escape sequences, line breaks, direction overrides) become visible escapes."""
+    if text.isascii() and text.isprintable():
+        return text
     return "".join(
         character
         if character.isprintable() and character not in _BIDI_CONTROLS

@@ -10,6 +10,8 @@ ELLIPSIS: Final = "…"
 
 def cell_width(text: str) -> int:
     """How many cells of a terminal a text takes."""
+    if text.isascii():
+        return len(text)
     return sum(_width_of(character) for character in text)
 
 

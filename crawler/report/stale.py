@@ -16,6 +16,9 @@ from crawler.store.history import History
 OUR_LANGUAGE: Final = frozenset({"terminal", "json", "badge", "badge-json"})
 """Forms for whoever runs the command or for machines: English unless asked; the others speak the lists'."""
 
+FEEDS: Final = frozenset({"atom", "jsonfeed"})
+"""Forms that tell of changes only; what is open need not be collected for them."""
+
 
 def stale_report(
     config: Config,
@@ -38,6 +41,8 @@ def stale_report(
             language = Language.EN
         text = choose_text(history, run, document, language)
         title = title_in(config, text)
+        if format_name in FEEDS and not if_changed:
+            return _render_feed(history, run, format_name, title=title, document=document, text=text)
         report = collect_report(history, run, title=title, document=document, text=text)
         if if_changed and not report.says_something_new:
             return None
@@ -75,12 +80,14 @@ def _render(history: History, report: StaleReport, format_name: str) -> Iterator
 
             return render_json(report)
         case "atom" | "jsonfeed":
-            from crawler.report.feed import collect_feed, render_atom, render_json_feed
-
-            feed = collect_feed(
-                history, report.run, title=report.title, document=report.document, text=report.text
+            return _render_feed(
+                history,
+                report.run,
+                format_name,
+                title=report.title,
+                document=report.document,
+                text=report.text,
             )
-            return render_atom(feed) if format_name == "atom" else render_json_feed(feed)
         case "badge" | "badge-json":
             from crawler.report.badge import render_badge_json, render_badge_svg
 
@@ -88,3 +95,12 @@ def _render(history: History, report: StaleReport, format_name: str) -> Iterator
     from crawler.report.stale_terminal import render_terminal
 
     return render_terminal(report)
+
+
+def _render_feed(
+    history: History, run: Run | None, format_name: str, *, title: str, document: str | None, text: Text
+) -> Iterator[str]:
+    from crawler.report.feed import collect_feed, render_atom, render_json_feed
+
+    feed = collect_feed(history, run, title=title, document=document, text=text)
+    return render_atom(feed) if format_name == "atom" else render_json_feed(feed)

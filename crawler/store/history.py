@@ -238,7 +238,7 @@ class History:
         as_of: Run | None = None,
         document: str | None = None,
     ) -> Iterator[LinkSnapshot]:
-        """Those in one of these states, with their latest looks; unknown ones only for some reasons."""
+        """Those in one of these states, with latest looks, no facts; unknown ones only for some reasons."""
         sql = LINKS_IN_STATE.format(health=self._health_table(as_of), mentioned=_mentioned(document))
         rows = self._query(
             sql,
@@ -249,7 +249,7 @@ class History:
                 "reasons": json.dumps([*unknown_for]),
             },
         )
-        yield from self._pages(as_of).links(rows, with_looks=True)
+        yield from self._pages(as_of).links(rows, with_facts=False, with_looks=True)
 
     def unchecked(
         self,

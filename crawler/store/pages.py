@@ -97,10 +97,12 @@ class PageReader:
         self._run_id = run_id
         self._fold_page = fold_page
 
-    def links(self, rows: Iterable[sqlite3.Row], *, with_looks: bool = False) -> Iterator[LinkSnapshot]:
+    def links(
+        self, rows: Iterable[sqlite3.Row], *, with_facts: bool = True, with_looks: bool = False
+    ) -> Iterator[LinkSnapshot]:
         """Of rows of `links` with `health` beside them, in their order."""
         for page in pages(rows):
-            yield from self._link_page(page, with_looks=with_looks).values()
+            yield from self._link_page(page, with_facts=with_facts, with_looks=with_looks).values()
 
     def entries(self, rows: Iterable[sqlite3.Row]) -> Iterator[EntrySnapshot]:
         """Of rows of ENTRIES, in their order."""
@@ -119,9 +121,11 @@ class PageReader:
             for entry, link_ids in entries:
                 yield entry, [known[link_id] for link_id in link_ids]
 
-    def _link_page(self, page: Sequence[sqlite3.Row], *, with_looks: bool = False) -> dict[int, LinkSnapshot]:
+    def _link_page(
+        self, page: Sequence[sqlite3.Row], *, with_facts: bool = True, with_looks: bool = False
+    ) -> dict[int, LinkSnapshot]:
         ids = [row["link_id"] for row in page]
-        facts = self._facts(FACTS, ids)
+        facts = self._facts(FACTS, ids) if with_facts else {}
         copies = {row["link_id"]: row["url"] for row in self._ask(COPIES, ids)}
         folded = None if self._fold_page is None else self._fold_page(ids)
         looks = self._last_looks(page) if with_looks else {}

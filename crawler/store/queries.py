@@ -116,14 +116,19 @@ UNCHECKED: Final = """
     SELECT look.outcome, look.reason, links.host, coalesce(health.state, 'unknown') AS state,
         health.last_checked_at < :started_at AS is_earlier, count(*) AS links,
         min(look.detail) AS least_detail, max(look.detail) AS most_detail
-    FROM links
+    FROM (
+        SELECT link_id FROM {health}
+        WHERE last_checked_at IS NULL OR last_checked_at < :started_at OR silent_nights > 0
+        UNION ALL
+        SELECT id FROM links WHERE NOT EXISTS (SELECT 1 FROM {health} AS known WHERE known.link_id = links.id)
+    ) AS doubtful
+    CROSS JOIN links ON links.id = doubtful.link_id
     LEFT JOIN {health} AS health ON health.link_id = links.id
     LEFT JOIN observations AS look ON look.id = (
         SELECT max(id) FROM observations WHERE link_id = links.id AND first_run_id <= :run)
-    WHERE (health.last_checked_at IS NULL OR health.last_checked_at < :started_at OR health.silent_nights > 0)
+    WHERE {mentioned}
         AND (coalesce(health.state, 'unknown') != 'unknown' OR health.reason IS NULL
             OR health.reason NOT IN (SELECT value FROM json_each(:reasons)))
-        AND {mentioned}
         AND links.url NOT IN (SELECT value FROM json_each(:left_alone))
     GROUP BY 1, 2, 3, 4, 5 ORDER BY min(links.url)
 """

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
+from heapq import nsmallest
 from itertools import groupby
-from typing import Final
+from operator import itemgetter
+from typing import Any, Final, TypeAlias
 
-from crawler.judge import voice_of
-from crawler.records import Run, State
+from crawler.judge import voice_of, voice_of_words
+from crawler.records import Outcome, Reason, Run, State
 from crawler.store.intervals import (
     SETTLED_BY_ONE,
     Interval,
@@ -19,6 +22,11 @@ from crawler.store.intervals import (
     row_to_interval,
 )
 from crawler.store.rows import row_to_link
+
+Spans: TypeAlias = tuple[tuple[int, int | None], ...]
+"""From which run to before which one a link was in the catalog; None: it still is."""
+
+NO_MORE: Final[tuple[float, Any]] = (float("inf"), ())
 
 SPANS: Final = """
     SELECT mentions.link_id, mentions.from_run_id, mentions.until_run_id FROM mentions
@@ -62,22 +70,30 @@ class StarGrowth:
 def count_states_over(
     connection: sqlite3.Connection, runs: Sequence[Run], terms: Mapping[int, RunTerms], document: str | None
 ) -> list[Counter[State]]:
-    """How many links of the catalog, as it was then, were in each state after each of these runs."""
+    """How many links of the catalog, as it was then, were in each state after each of these runs.
+
+    Most links have had one kind of answer since they came: those are folded once for all of a kind.
+    """
     counts: list[Counter[State]] = [Counter() for _ in runs]
     if not runs:
         return counts
-    parameters = {"run": runs[-1].id, "document": document}
-    spans: dict[int, list[tuple[int, int | None]]] = {}
-    for link_id, first, until in connection.execute(SPANS, parameters):
-        spans.setdefault(link_id, []).append((first, until))
-    looked_at: set[int] = set()
-    for link_id, intervals in _intervals_by_link(connection, runs[-1].id):
-        if link_id in spans:
-            looked_at.add(link_id)
-            states = _states_at(intervals, runs, terms)
-            _count(spans[link_id], states, runs, counts)
-    for link_id in spans.keys() - looked_at:
-        _count(spans[link_id], [State.UNKNOWN] * len(runs), runs, counts)
+    alike: Counter[tuple[Spans, str, str, int]] = Counter()
+    examples: dict[tuple[str, str, int], list[Interval]] = {}
+    for spans, looks in _links_over(connection, {"run": runs[-1].id, "document": document}):
+        if not looks:
+            _count(spans, [State.UNKNOWN] * len(runs), runs, counts)
+            continue
+        kind = (looks[0]["outcome"], looks[0]["reason"], looks[0]["first_run_id"])
+        if len(looks) == 1 and _is_settled(*kind[:2]):
+            if kind not in examples:
+                examples[kind] = [row_to_interval(looks[0], row_to_link(looks[0]))]
+            alike[(spans, *kind)] += 1
+        else:
+            intervals = [row_to_interval(look, row_to_link(look)) for look in looks]
+            _count(spans, _states_at(intervals, runs, terms), runs, counts)
+    for (spans, outcome, reason, first_run_id), links in alike.items():
+        states = _states_at(examples[outcome, reason, first_run_id], runs, terms)
+        _count(spans, states, runs, counts, links)
     return counts
 
 
@@ -87,20 +103,37 @@ def grow_stars_over(
     """The repositories that gained most from the first of these runs to the last, at most `most`."""
     if not runs:
         return []
-    told: dict[int, tuple[str, list[tuple[int, int]]]] = {}
-    for link_id, run_id, stars, name in connection.execute(STARS, {"run": runs[-1].id, "document": document}):
-        told.setdefault(link_id, (name, []))[1].append((run_id, stars))
-    grown = [StarGrowth(name, tuple(_values_at(values, runs))) for name, values in told.values()]
-    grown.sort(key=lambda growth: (-growth.gained, growth.name))
-    return [growth for growth in grown[:most] if growth.gained > 0]
+    rows = connection.execute(STARS, {"run": runs[-1].id, "document": document})
+    return nsmallest(most, _growths(rows, runs), key=lambda growth: (-growth.gained, growth.name))
 
 
-def _intervals_by_link(
-    connection: sqlite3.Connection, last_run_id: int
-) -> Iterator[tuple[int, list[Interval]]]:
-    rows = connection.execute(OBSERVATIONS, {"run": last_run_id})
-    for link_id, group in groupby(rows, key=lambda row: row["link_id"]):
-        yield link_id, [row_to_interval(row, row_to_link(row)) for row in group]
+def _growths(rows: Iterable[sqlite3.Row], runs: Sequence[Run]) -> Iterator[StarGrowth]:
+    """Of repositories that gained any, from rows by link and run."""
+    for _, group in groupby(rows, key=itemgetter(0)):
+        values = [(run_id, stars, name) for _, run_id, stars, name in group]
+        if len(values) > 1:
+            told = [(run_id, stars) for run_id, stars, _ in values]
+            growth = StarGrowth(values[0][2], tuple(_values_at(told, runs)))
+            if growth.gained > 0:
+                yield growth
+
+
+def _links_over(
+    connection: sqlite3.Connection, parameters: Mapping[str, object]
+) -> Iterator[tuple[Spans, list[sqlite3.Row]]]:
+    """Of each link when it was in the catalog, and its looks: two cursors in the order of links."""
+    looks = groupby(connection.execute(OBSERVATIONS, parameters), key=itemgetter("link_id"))
+    looked_at, rows = next(looks, NO_MORE)
+    for link_id, spans in groupby(connection.execute(SPANS, parameters), key=itemgetter(0)):
+        while looked_at < link_id:
+            looked_at, rows = next(looks, NO_MORE)
+        own = list(rows) if looked_at == link_id else []
+        yield tuple((first, until) for _, first, until in spans), own
+
+
+@cache
+def _is_settled(outcome: str, reason: str) -> bool:
+    return voice_of_words(Outcome(outcome), Reason(reason)) in SETTLED_BY_ONE
 
 
 def _states_at(
@@ -123,14 +156,15 @@ def _states_at(
 
 
 def _count(
-    spans: Sequence[tuple[int, int | None]],
+    spans: Spans,
     states: Sequence[State],
     runs: Sequence[Run],
     counts: Sequence[Counter[State]],
+    links: int = 1,
 ) -> None:
     for run, state, count in zip(runs, states, counts, strict=True):
         if any(first <= run.id and (until is None or until > run.id) for first, until in spans):
-            count[state] += 1
+            count[state] += links
 
 
 def _values_at(values: Sequence[tuple[int, int]], runs: Sequence[Run]) -> Iterator[int | None]:
