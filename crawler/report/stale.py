@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import Final
 
 from crawler.config import Config, ReportSettings
@@ -33,7 +34,8 @@ def stale_report(
 
     Raises UsageError for an unknown document, or when there was no run as of then.
     """
-    with reading(config) as history:
+    with ExitStack() as stack:
+        history = stack.enter_context(reading(config))
         run = choose_run(history, as_of)
         if document is not None:
             check_document((known.name for known in history.documents(run)), document)
@@ -46,7 +48,13 @@ def stale_report(
         report = collect_report(history, run, title=title, document=document, text=text)
         if if_changed and not report.says_something_new:
             return None
-        return _render(history, report, format_name)
+        pieces = _render(history, report, format_name)
+        return _closing_after(pieces, stack.pop_all())
+
+
+def _closing_after(pieces: Iterator[str], stack: ExitStack) -> Iterator[str]:
+    with stack:
+        yield from pieces
 
 
 def title_in(config: Config, text: Text) -> str:
@@ -64,7 +72,7 @@ def choose_text(history: History, run: Run | None, document: str | None, languag
 
 
 def _render(history: History, report: StaleReport, format_name: str) -> Iterator[str]:
-    """Reads what else the form needs now; forms with libraries of their own are imported when asked for."""
+    """Forms with libraries of their own are imported when asked for; a page reads for its charts late."""
     match format_name:
         case "markdown":
             from crawler.report.stale_markdown import render_markdown
@@ -74,7 +82,7 @@ def _render(history: History, report: StaleReport, format_name: str) -> Iterator
             from crawler.report.over_time import collect_over_time
             from crawler.report.stale_html import render_html
 
-            return render_html(report, collect_over_time(history, report.run, report.document))
+            return render_html(report, lambda: collect_over_time(history, report.run, report.document))
         case "json":
             from crawler.report.stale_json import render_json
 

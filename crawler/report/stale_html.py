@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from itertools import groupby
@@ -45,9 +45,12 @@ class Chart:
 
 
 def render_html(
-    report: StaleReport, over_time: OverTime, browse: tuple[tuple[str, str], ...] = ()
+    report: StaleReport, collect_over_time: Callable[[], OverTime], browse: tuple[tuple[str, str], ...] = ()
 ) -> Iterator[str]:
-    """The page in pieces; `browse` is where it leads when it is served, with what that is called."""
+    """The page in pieces; `browse` is where it leads when it is served, with what that is called.
+
+    What the charts show is collected when they are reached: what is open is out by then.
+    """
     script, style = _asset("report.js"), _asset("report.css")
     policy = (
         f"default-src 'none'; script-src {_digest(script)}; style-src {_digest(style)};"
@@ -68,7 +71,7 @@ def render_html(
             counts=counts,
             states=[(state, report.states[state]) for state in WORST_FIRST if report.states.get(state)],
             news=[(kind, list(group)) for kind, group in groupby(report.news, key=lambda news: news.what)],
-            charts=list(_charts(report, over_time)),
+            draw_charts=lambda: list(_charts(report, collect_over_time())),
             verdict=_verdict(report),
             described_run=describe_run(report.run, report.text) if report.run else "",
             version=__version__,

@@ -51,8 +51,8 @@ def render_home(config: Config, copy: Path) -> str:
         run = history.latest_run()
         text = load_text(Language.EN)
         report = collect_report(history, run, title=title_in(config, text), document=None, text=text)
-        over_time = collect_over_time(history, run, None)
-    return "".join(render_html(report, over_time, browse=tuple(browse_links(copy.stem))))
+        browse = tuple(browse_links(copy.stem))
+        return "".join(render_html(report, lambda: collect_over_time(history, run, None), browse=browse))
 
 
 def browse_links(database: str) -> Iterator[tuple[str, str]]:
