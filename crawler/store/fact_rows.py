@@ -11,6 +11,7 @@ import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from operator import attrgetter
 from typing import Any, Final
 
 import msgspec
@@ -50,13 +51,16 @@ class FactWriter:
 
     def write(self, told: Sequence[Told]) -> list[list[Change]]:
         """Write all of it; returns what changed, look by look."""
-        known = _read_known(self._connection, [each.link_id for each in told if each.is_known])
-        doubts = self._read_doubts(told)
-        changes = [
-            self._take(each, known.get(each.link_id, {}), doubts.get(each.link_id, {})) for each in told
-        ]
+        # Neighbours lie on one page of the file, and one page is written once.
+        by_link = sorted(told, key=attrgetter("link_id"))
+        known = _read_known(self._connection, [each.link_id for each in by_link if each.is_known])
+        doubts = self._read_doubts(by_link)
+        changes = {
+            each.link_id: self._take(each, known.get(each.link_id, {}), doubts.get(each.link_id, {}))
+            for each in by_link
+        }
         self._write_rows()
-        return changes
+        return [changes[each.link_id] for each in told]
 
     def _take(self, told: Told, known: Facts, doubts: Mapping[str, tuple[str, str]]) -> list[Change]:
         if doubts:

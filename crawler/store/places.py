@@ -62,9 +62,9 @@ def read_places(connection: sqlite3.Connection, urls: Sequence[str]) -> list[tup
     cursor.row_factory = None
     rows = cursor.execute(READ_PLACES, [as_list(urls)]).fetchall()
     rows.sort(key=itemgetter(-1))
-    for url, row in zip(urls, rows, strict=True):
-        if row[0] is None:
-            raise LookupError(f"{url} is no link of the catalog")
+    if None in map(itemgetter(0), rows):
+        unknown = next(url for url, row in zip(urls, rows, strict=True) if row[0] is None)
+        raise LookupError(f"{unknown} is no link of the catalog")
     return rows
 
 

@@ -18,6 +18,18 @@ from crawler.store.places import Place
 from crawler.store.times import time_to_text, whole_seconds
 
 NOT_MODIFIED: Final = 304
+# Read for every look; as members of their enumerations they cost five times as much.
+ALIVE: Final = Outcome.ALIVE
+MOVED: Final = Outcome.MOVED
+UNMODIFIED: Final = Reason.NOT_MODIFIED
+FOR: Final = Voice.FOR
+NOT_LOOKED: Final = Voice.NOT_LOOKED
+KEPT_OUT: Final = Voice.KEPT_OUT
+RESTRICTED: Final = State.RESTRICTED.value
+STATE_OF: Final = {ALIVE: State.HEALTHY.value, MOVED: State.MOVED.value}
+"""What a link is that was found once more."""
+
+_sorted_json: Final = json.JSONEncoder(sort_keys=True).encode
 
 
 class SortedLooks:
@@ -29,7 +41,8 @@ class SortedLooks:
         self.this_run = f"-{run_id:04}"
         """How the runs of an interval end that has this run already."""
         self.run_before = f"-{run_id - 1:04}"
-        self._time_to_text = _TimeToText()
+        self._second = self._next_second = datetime.min.replace(tzinfo=UTC)
+        self._time = ""
         self.extended: list[int] = []
         """Intervals that reached to the run before this one."""
         self.resumed: list[tuple[str, int]] = []
@@ -62,20 +75,20 @@ class SortedLooks:
             link_id, host_id, stranger, _, state, last_checked_at, knows_facts, validators,
             latest_id, outcome, reason, http_status, final_url, suggested_url, detail, told_facts, runs, _,
         ) = row  # fmt: skip
-        found = look.outcome is Outcome.ALIVE or look.outcome is Outcome.MOVED
-        voice = Voice.FOR if found else voice_of(look)
+        found = look.outcome is ALIVE or look.outcome is MOVED
+        voice = FOR if found else voice_of(look)
         # A 304 may stand at the end of redirects too.
-        unmodified = look.reason is Reason.NOT_MODIFIED or look.http_status == NOT_MODIFIED
+        unmodified = look.reason is UNMODIFIED or look.http_status == NOT_MODIFIED
         tells = found or tells_of_the_thing(look)
-        tells_facts = bool(
-            tells and (look.facts or (unmodified and knows_facts)) and not is_of_stranger(host_id, look)
-        )
+        tells_facts = False
+        if look.facts or (unmodified and knows_facts):
+            tells_facts = tells and not is_of_stranger(host_id, look)
         if outcome != look.outcome:
             same = False
         elif unmodified and found:
             # The host says itself that all is as it was, whatever status and reason the full answer had.
             same = suggested_url == look.suggested_url and bool(told_facts or not tells_facts)
-        elif voice is Voice.NOT_LOOKED:
+        elif voice is NOT_LOOKED:
             # "Ask again at 03:12" differs every night and says nothing of the link.
             same = reason == look.reason
         else:
@@ -95,31 +108,38 @@ class SortedLooks:
             else:
                 self.resumed.append((add_run(runs, self.run_id), latest_id))
             at, tells_facts = self.started_at, bool(told_facts)
-            if found and state == (State.MOVED if look.outcome is Outcome.MOVED else State.HEALTHY):
+            if found and state == STATE_OF[look.outcome]:
                 (self.told_again if tells_facts else self.found_again).append(link_id)
-            elif voice is Voice.KEPT_OUT and state == State.RESTRICTED and not tells_facts:
+            elif voice is KEPT_OUT and state == RESTRICTED and not tells_facts:
                 self.kept_out_again.append(link_id)
             else:
                 self.to_judge.append((look, Place._make(row), at, tells_facts, same))
-                if voice is Voice.NOT_LOOKED:
+                if voice is NOT_LOOKED:
                     self.details.append((look.detail, latest_id))
         else:
-            # Never before its run or the link's latest look.
-            at = max(self._time_to_text(look.observed_at), self.started_at, last_checked_at or "")
+            if not self._second <= look.observed_at < self._next_second:
+                self._begin_second(look.observed_at)
+            at = self._time if last_checked_at is None else max(self._time, last_checked_at)
             self._insert(link_id, look, at, tells_facts)
-            if state is None and look.outcome is Outcome.ALIVE:
+            if state is None and look.outcome is ALIVE:
                 self.has_first_answers = True
             else:
                 self.to_judge.append((look, Place._make(row), at, tells_facts, same))
         if found and look.validators:
             # Validators vouch for a page only if it was the page that sent them, not an error in its place.
-            text = json.dumps(look.validators, sort_keys=True)
+            text = _sorted_json(look.validators)
             if text != validators:
                 self.validators.append((text, link_id))
         if tells and look.host_id is not None and not (host_id == look.host_id and stranger is look.stranger):
             self.named.append((look, Place._make(row), at))
         if tells_facts and look.facts:
             self.telling.append((look, Place._make(row), at))
+
+    def _begin_second(self, time: datetime) -> None:
+        """Looks come many a second; all of one second have one time, and none is before its run."""
+        self._second = whole_seconds(time)
+        self._next_second = self._second + timedelta(seconds=1)
+        self._time = max(time_to_text(time), self.started_at)
 
     def _insert(self, link_id: int, look: Observation, at: str, tells_facts: bool) -> None:
         chain = None
@@ -140,18 +160,3 @@ class SortedLooks:
                 at,
             )
         )
-
-
-class _TimeToText:
-    """`time_to_text`, remembering the latest second: looks come many a second."""
-
-    def __init__(self) -> None:
-        self._from = self._until = datetime.min.replace(tzinfo=UTC)
-        self._text = ""
-
-    def __call__(self, time: datetime) -> str:
-        if not self._from <= time < self._until:
-            self._from = whole_seconds(time)
-            self._until = self._from + timedelta(seconds=1)
-            self._text = time_to_text(time)
-        return self._text
