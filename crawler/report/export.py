@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final
 
 from crawler.clock import SystemClock
@@ -118,10 +119,11 @@ def _export_finding(finding: Finding) -> ExportedFinding:
 
 
 def _mention_fields(mention: Mention, url: str) -> dict[str, Any]:
+    link = hide_credentials(url)
     return {
-        "link": hide_credentials(url),
+        "link": link,
         "role": mention.role,
-        "raw": hide_credentials(mention.raw),
+        "raw": link if mention.raw == url else hide_credentials(mention.raw),
         "line": mention.line,
     }
 
@@ -141,15 +143,15 @@ def _export_target(target: Target) -> ExportedTarget:
 def _export_health(health: Health, archived_url: str | None) -> ExportedHealth:
     return ExportedHealth(
         state=health.state,
-        since=optional_to_text(health.since),
+        since=_to_text(health.since),
         reason=health.reason,
         http_status=health.http_status,
         final_url=_hidden(health.final_url),
         suggested_url=_hidden(health.suggested_url),
         archived_url=_hidden(archived_url),
-        first_failed_at=optional_to_text(health.first_failed_at),
-        last_alive_at=optional_to_text(health.last_alive_at),
-        last_checked_at=optional_to_text(health.last_checked_at),
+        first_failed_at=_to_text(health.first_failed_at),
+        last_alive_at=_to_text(health.last_alive_at),
+        last_checked_at=_to_text(health.last_checked_at),
         strikes=health.strikes,
     )
 
@@ -163,7 +165,12 @@ def _export_facts(snapshot: LinkSnapshot) -> dict[str, Any]:
         for name in fact_fields(snapshot.link.target.kind)
         if (value := snapshot.facts.get(name)) is not None
     }
-    return told | {"observed_at": time_to_text(snapshot.facts_observed_at)} if told else {}
+    if told:
+        told["observed_at"] = _to_text(snapshot.facts_observed_at)
+    return told
+
+
+_to_text = lru_cache(maxsize=100_000)(optional_to_text)
 
 
 def _text_or_address(text: str | None) -> str | None:

@@ -42,9 +42,12 @@ CSV_COLUMNS: Final = (
 """Dotted names follow the shape of a line of JSON Lines; `findings` holds the kinds of the open ones."""
 
 
+ENCODER: Final = msgspec.json.Encoder(order="sorted")
+
+
 def to_json(value: object) -> str:
     """Compact JSON, keys sorted."""
-    return msgspec.json.encode(value, order="sorted").decode()
+    return ENCODER.encode(value).decode()
 
 
 def json_document(

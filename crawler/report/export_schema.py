@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -43,6 +44,7 @@ FACTS_OF: Final[Mapping[TargetKind, type[Facts]]] = {
 }
 
 
+@cache
 def fact_fields(kind: TargetKind) -> tuple[str, ...]:
     """The facts a target of this kind may have, `observed_at` last."""
     names = [name for name in FACTS_OF[kind].__struct_fields__ if name != "observed_at"]

@@ -60,4 +60,6 @@ def check_document(names: Iterable[str], name: str) -> None:
 
 def hide_credentials(url: str) -> str:
     """The address without a password or a token in it; everything else stays, for it is an identity."""
-    return SECRET_VALUE.sub(MASK, USERINFO.sub(rf"\g<1>{MASK}@", url, count=1))
+    if "@" in url:
+        url = USERINFO.sub(rf"\g<1>{MASK}@", url, count=1)
+    return SECRET_VALUE.sub(MASK, url)

@@ -30,6 +30,7 @@ Query: TypeAlias = Callable[[str, dict[str, Any]], Iterable[sqlite3.Row]]
 FoldPage: TypeAlias = Callable[[Sequence[int]], dict[int, Folded]]
 Row = TypeVar("Row")
 
+ROLES: Final = {role.value: role for role in Role}
 NOTHING_KNOWN: Final[Folded] = (Health(), None)
 
 OF_LINKS: Final = "link_id IN (SELECT value FROM json_each(:ids))"
@@ -216,9 +217,9 @@ def _row_to_entry(row: sqlite3.Row, mentions: Sequence[sqlite3.Row]) -> Entry:
         kind=EntryKind(row["kind"]),
         document=row["document"],
         section=row["section"],
-        stated=Stated(row["stated_license"], tuple(json.loads(row["stated_parameters"]))),
+        stated=Stated(row["stated_license"], tuple(msgspec.json.decode(row["stated_parameters"]))),
         mentions=tuple(
-            Mention(each["url"], each["raw"], Role(each["role"]), each["line"]) for each in mentions
+            Mention(each["url"], each["raw"], ROLES[each["role"]], each["line"]) for each in mentions
         ),
         note=row["note"],
     )

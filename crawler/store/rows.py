@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 from crawler.records import (
@@ -29,6 +31,12 @@ UPSERT_SIBLING: Final = """
     ON CONFLICT (host) DO UPDATE
     SET title = excluded.title, text = excluded.text, probed_at = excluded.probed_at
 """
+
+# A million rows have a few words and, at most, a night's worth of seconds.
+STATES: Final[Mapping[str, State]] = {state.value: state for state in State}
+REASONS: Final[Mapping[str | None, Reason | None]] = {None: None, **{each.value: each for each in Reason}}
+KINDS: Final[Mapping[str, TargetKind]] = {kind.value: kind for kind in TargetKind}
+_to_time = lru_cache(maxsize=100_000)(optional_to_time)
 
 HEALTH_COLUMNS: Final = (
     "state",
@@ -70,23 +78,24 @@ def health_to_row(health: Health) -> tuple[Any, ...]:
 
 def row_to_health(row: sqlite3.Row) -> Health:
     """A link without a row of its own has a row of nulls from an outer join: nothing known yet."""
-    if row["state"] is None:
+    state = row["state"]
+    if state is None:
         return Health()
     return Health(
-        state=State(row["state"]),
-        since=optional_to_time(row["since"]),
-        reason=Reason(row["reason"]) if row["reason"] is not None else None,
-        http_status=row["http_status"],
-        final_url=row["final_url"],
-        suggested_url=row["suggested_url"],
-        first_failed_at=optional_to_time(row["first_failed_at"]),
-        last_alive_at=optional_to_time(row["last_alive_at"]),
-        last_checked_at=optional_to_time(row["last_checked_at"]),
-        strikes=row["strikes"],
-        first_strike_at=optional_to_time(row["first_strike_at"]),
-        last_strike_at=optional_to_time(row["last_strike_at"]),
-        silent_nights=row["silent_nights"],
-        last_silent_at=optional_to_time(row["last_silent_at"]),
+        STATES[state],
+        _to_time(row["since"]),
+        REASONS[row["reason"]],
+        row["http_status"],
+        row["final_url"],
+        row["suggested_url"],
+        _to_time(row["first_failed_at"]),
+        _to_time(row["last_alive_at"]),
+        _to_time(row["last_checked_at"]),
+        row["strikes"],
+        _to_time(row["first_strike_at"]),
+        _to_time(row["last_strike_at"]),
+        row["silent_nights"],
+        _to_time(row["last_silent_at"]),
     )
 
 
@@ -103,7 +112,7 @@ def row_to_run(row: sqlite3.Row) -> Run:
 
 def row_to_link(row: sqlite3.Row) -> Link:
     """From the columns `url`, `kind` and `name` of `links`."""
-    return Link(row["url"], Target(TargetKind(row["kind"]), row["name"]))
+    return Link(row["url"], Target(KINDS[row["kind"]], row["name"]))
 
 
 def sibling_to_row(host_and_sibling: tuple[str, Sibling]) -> tuple[str, ...]:
