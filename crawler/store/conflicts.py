@@ -5,16 +5,19 @@ Reads only; store/findings.py opens and closes. The comparing itself is pure, in
 
 from __future__ import annotations
 
-import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import groupby
 from operator import itemgetter
-from typing import Final
+from typing import Any, Final
+
+import msgspec
 
 from crawler.licenses.stated import parse_stated_license
 from crawler.records import EntryKind, Facts, FindingKind, Role, TargetKind
+from crawler.store.facts import LICENSE
 from crawler.verdicts.jokes import judge_seriousness
 from crawler.verdicts.licenses import (
     HostLicense,
@@ -30,26 +33,27 @@ COMPARED: Final = (
     *("parameter_count", "parameter_method", "parameter_counts", "base_models", "used_storage"),
     *("license", "full_name", "host_id", "description", "topics", "language"),
 )
+KINDS: Final = {kind.value: kind for kind in TargetKind}
+ROLES: Final = {role.value: role for role in Role}
 REPOSITORIES: Final = frozenset({TargetKind.GITHUB_REPO, TargetKind.GITHUB_PATH})
 
+# CROSS JOIN keeps the order of the tables: entry by entry, so that nothing is sorted but an entry's mentions.
+# The plus keeps the seeks for each field out: all facts of a link lie side by side.
 LINKS_OF_ENTRIES: Final = f"""
-    SELECT entries.id AS entry_id, entries.kind AS entry_kind,
-        entries.stated_license, entries.stated_parameters,
-        mentions.id AS mention_id, mentions.role, links.id AS link_id, links.url, links.kind, links.name,
-        facts.field, facts.value,
-        (SELECT json_group_array(overrides.field) FROM overrides
-            WHERE overrides.entry_id = entries.id AND overrides.until_run_id IS NULL) AS overridden
+    SELECT entries.id, entries.kind, entries.stated_license, entries.stated_parameters,
+        mentions.role, links.id, links.url, links.kind, links.name,
+        (SELECT group_concat(latest.fact) FROM (
+            SELECT '"' || facts.field || '":' || facts.value AS fact, max(facts.run_id) FROM facts
+            WHERE facts.link_id = links.id AND +facts.field IN ({", ".join(f"'{name}'" for name in COMPARED)})
+            GROUP BY facts.field) AS latest) AS facts
     FROM entries
-    JOIN mentions ON mentions.entry_id = entries.id AND mentions.until_run_id IS NULL
+    CROSS JOIN mentions ON mentions.entry_id = entries.id AND mentions.until_run_id IS NULL
         AND mentions.role IN ('{Role.PROJECT}', '{Role.LICENSE}')
-    JOIN links ON links.id = mentions.link_id
-    LEFT JOIN facts ON facts.link_id = links.id
-        AND facts.field IN ({", ".join(f"'{name}'" for name in COMPARED)})
-        AND NOT EXISTS (SELECT 1 FROM facts AS later WHERE later.link_id = facts.link_id
-            AND later.field = facts.field AND later.run_id > facts.run_id)
+    CROSS JOIN links ON links.id = mentions.link_id
     WHERE entries.until_run_id IS NULL AND entries.kind != 'page'
     ORDER BY entries.id, mentions.position, mentions.id
 """
+OVERRIDDEN: Final = "SELECT entry_id, field FROM overrides WHERE until_run_id IS NULL"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,38 +76,63 @@ class _Link:
     facts: Facts = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    entry_id: int
+    kind: str
+    stated_license: str | None
+    sizes: Sequence[str]
+
+
 def find_conflicts(connection: sqlite3.Connection) -> Iterator[Conflict]:
     """Every conflict of the present catalog with what is known now, entry by entry."""
-    rows = connection.execute(LINKS_OF_ENTRIES)
-    for entry_id, of_entry in groupby(rows, key=itemgetter("entry_id")):
-        together = list(of_entry)
-        first, links = together[0], [_read_link(list(rows)) for rows in _by_mention(together)]
-        projects = [link for link in links if link.role is Role.PROJECT]
-        overridden = json.loads(first["overridden"])
-        if "license" not in overridden:
-            yield from _find_license_conflicts(first, projects)
-            yield from _find_foreign_license_links(entry_id, links, projects)
-        if "parameter_count" not in overridden:
-            yield from _find_size_conflicts(entry_id, json.loads(first["stated_parameters"]), projects)
-        sizes = json.loads(first["stated_parameters"])
-        for link in projects:
-            verdict = judge_seriousness(link.kind, link.name, link.facts, sizes)
-            if verdict.standing is Standing.CONFLICTS:
-                yield Conflict(entry_id, link.link_id, FindingKind.JOKE_OR_STUB, verdict)
+    overridden: dict[int, set[str]] = {}
+    for entry_id, name in connection.execute(OVERRIDDEN):
+        overridden.setdefault(entry_id, set()).add(name)
+    cursor = connection.cursor()
+    cursor.row_factory = None
+    for entry_id, of_entry in groupby(cursor.execute(LINKS_OF_ENTRIES), key=itemgetter(0)):
+        rows = list(of_entry)
+        _, kind, stated_license, sizes, *_ = rows[0]
+        entry = _Entry(entry_id, kind, stated_license, _read_sizes(sizes))
+        yield from _find_in_entry(entry, [_read_link(row) for row in rows], overridden.get(entry_id, ()))
 
 
-def _find_license_conflicts(entry: sqlite3.Row, projects: Sequence[_Link]) -> Iterator[Conflict]:
-    if not entry["stated_license"]:
+def _find_in_entry(entry: _Entry, links: Sequence[_Link], overridden: Collection[str]) -> Iterator[Conflict]:
+    projects = [link for link in links if link.role is Role.PROJECT]
+    if LICENSE not in overridden:
+        yield from _find_license_conflicts(entry, projects)
+        if len(projects) < len(links):
+            yield from _find_foreign_license_links(entry.entry_id, links, projects)
+    if entry.sizes and "parameter_count" not in overridden:
+        yield from _find_size_conflicts(entry.entry_id, entry.sizes, projects)
+    for link in projects:
+        verdict = judge_seriousness(link.kind, link.name, link.facts, entry.sizes)
+        if verdict.standing is Standing.CONFLICTS:
+            yield Conflict(entry.entry_id, link.link_id, FindingKind.JOKE_OR_STUB, verdict)
+
+
+def _find_license_conflicts(entry: _Entry, projects: Sequence[_Link]) -> Iterator[Conflict]:
+    if not entry.stated_license:
         return
-    told = {
-        link.url: (HostLicense(link.url, link.kind, link.facts["license"]), link.link_id)
-        for link in projects
-        if isinstance(link.facts.get("license"), str)
-    }
-    stated = parse_stated_license(entry["stated_license"])
-    hosts = [each for each, _ in told.values()]
-    for found in compare_licenses(stated, hosts, has_weights=entry["entry_kind"] == EntryKind.MODEL):
-        yield Conflict(entry["entry_id"], told[found.url][1], FindingKind.LICENSE_CONFLICT, found.verdict)
+    told = {link.url: link for link in projects if isinstance(link.facts.get(LICENSE), str)}
+    if not told:
+        return
+    hosts = tuple((link.kind, str(link.facts[LICENSE])) for link in told.values())
+    found = _compare_licenses(entry.stated_license, hosts, has_weights=entry.kind == EntryKind.MODEL)
+    asked = list(told.values())
+    for number, verdict in found:
+        yield Conflict(entry.entry_id, asked[number].link_id, FindingKind.LICENSE_CONFLICT, verdict)
+
+
+@lru_cache(maxsize=4096)
+def _compare_licenses(
+    stated: str, hosts: tuple[tuple[TargetKind, str], ...], *, has_weights: bool
+) -> tuple[tuple[int, Verdict], ...]:
+    """The conflicts, each with the number of the host that says otherwise: lists have few licences."""
+    told = [HostLicense(str(number), kind, name) for number, (kind, name) in enumerate(hosts)]
+    found = compare_licenses(parse_stated_license(stated), told, has_weights=has_weights)
+    return tuple((int(each.url), each.verdict) for each in found)
 
 
 def _find_foreign_license_links(
@@ -125,8 +154,6 @@ def _find_foreign_license_links(
 def _find_size_conflicts(
     entry_id: int, stated: Sequence[str], projects: Sequence[_Link]
 ) -> Iterator[Conflict]:
-    if not stated:
-        return
     verdicts = [
         (link, compare_parameters(stated, Checkpoint.of_facts(link.facts, link.name)))
         for link in projects
@@ -137,17 +164,15 @@ def _find_size_conflicts(
             yield Conflict(entry_id, link.link_id, FindingKind.PARAMETER_CONFLICT, verdict)
 
 
-def _by_mention(rows: Sequence[sqlite3.Row]) -> Iterator[Iterator[sqlite3.Row]]:
-    for _, of_mention in groupby(rows, key=itemgetter("mention_id")):
-        yield of_mention
+def _read_link(row: tuple[Any, ...]) -> _Link:
+    *_, role, link_id, url, kind, name, facts = row
+    told = msgspec.json.decode(f"{{{facts}}}") if facts else {}
+    return _Link(link_id, url, KINDS[kind], name, ROLES[role], told)
 
 
-def _read_link(rows: Sequence[sqlite3.Row]) -> _Link:
-    first = rows[0]
-    facts = {row["field"]: json.loads(row["value"]) for row in rows if row["field"] is not None}
-    return _Link(
-        first["link_id"], first["url"], TargetKind(first["kind"]), first["name"], Role(first["role"]), facts
-    )
+@lru_cache(maxsize=1024)
+def _read_sizes(stated_parameters: str) -> tuple[str, ...]:
+    return tuple(msgspec.json.decode(stated_parameters))
 
 
 def _repository_of(link: _Link) -> str:

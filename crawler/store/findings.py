@@ -129,7 +129,7 @@ def update_findings(connection: sqlite3.Connection, run_id: int, at: datetime) -
     connection.execute(BY_FLAG)
     connection.execute(BY_LICENSE, license_names)
     connection.execute(BY_IDENTITY)
-    connection.executemany(BY_CONFLICT, [_conflict_to_row(each) for each in find_conflicts(connection)])
+    connection.executemany(BY_CONFLICT, map(_conflict_to_row, find_conflicts(connection)))
     want_duplicates(connection)
     moment = {"run": run_id, "at": time_to_text(at)}
     connection.execute(CLOSE, moment)
