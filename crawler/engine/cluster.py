@@ -43,8 +43,7 @@ ONE_CRAWL: Final = "crawler-run"
 """The name of the semaphore of a cluster."""
 VALIDATION_SECONDS: Final = 15.0
 """A scheduler looks for leases that are over every ten seconds."""
-SCHEDULER_SECONDS: Final = 10.0
-"""So long it may be silent: restarted at its address, it has new workers."""
+CLOSE_SECONDS: Final = 3.0
 SCHEDULER_LOST: Final = "the Dask scheduler does not answer any more: what was told is kept, the rest is due"
 NO_WORKERS: Final = "the Dask cluster has no workers: what was told is kept, the rest is due"
 
@@ -155,7 +154,8 @@ class Cluster:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         with suppress(OSError, TimeoutError):
-            await self._stack.aclose()
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await self._stack.aclose()
 
     def settings_of_one(self, settings: Settings) -> Settings:
         """Every machine has as many requests in flight as one alone would."""
@@ -169,7 +169,8 @@ class Cluster:
                 workers = await self._workers()
                 heard_at = steady_seconds()
             except (OSError, TimeoutError) as error:
-                if steady_seconds() - heard_at > SCHEDULER_SECONDS:
+                # Restarted at its address within a lease, it has new workers and all goes on.
+                if steady_seconds() - heard_at > self._lease_seconds:
                     raise WorkersLost(SCHEDULER_LOST, hint="start it again, then run again") from error
                 workers = set()
             for address in workers - self._engaged:

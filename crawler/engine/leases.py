@@ -14,6 +14,8 @@ from datetime import datetime
 from itertools import count
 from typing import Any, cast
 
+import msgspec
+
 from crawler.clock import Clock
 from crawler.config import Settings
 from crawler.engine.messages import LaneState, Loan, Refusal
@@ -172,6 +174,11 @@ def state_of(lane: Lane) -> LaneState:
         lane.quota,
         round(lane.seconds_waited, 1),
     )
+
+
+def asked_for(state: LaneState) -> LaneState:
+    """What the host itself asked for, without what one worker thought of it."""
+    return state if state.throttled else msgspec.structs.replace(state, closed=None)
 
 
 def adopt(lane: Lane, state: LaneState, now: datetime) -> None:

@@ -11,7 +11,7 @@ from crawler.engine.engine import Remote
 from crawler.engine.messages import Orders
 from crawler.engine.shards import Shard
 from crawler.records import Link, Observation, Question
-from crawler.witness import Witness, host_of
+from crawler.witness import CUT_OFF, Witness, host_of
 
 MOST_UNTOLD: Final = 8_000
 """Web links that one worker may have in hand."""
@@ -58,6 +58,8 @@ class Member:
     orders: Orders
     heard_at: float
     witness: Witness = field(default_factory=Witness)
+    in_vain: list[Observation] = field(default_factory=list)
+    """Looks since its latest answer that say nothing, perhaps for want of a network: not yet written."""
     pieces: dict[int, Piece] = field(default_factory=dict)
     check: Check | None = None
     check_number: int = 0
@@ -67,9 +69,18 @@ class Member:
     answers: dict[str, Link] = field(default_factory=dict)
 
     @property
+    def seems_cut_off(self) -> bool:
+        """Whether so many hosts in a row gave no answer that it is rather its own network."""
+        return self.witness.seems_cut_off or len({host_of(each) for each in self.in_vain}) >= CUT_OFF
+
+    @property
     def is_sick(self) -> bool:
         """Hosts that answer others do not answer it."""
         return self.failed_checks > 0
+
+    def take_in_vain(self) -> list[Observation]:
+        taken, self.in_vain = self.in_vain, []
+        return taken
 
     def remember_answer(self, observation: Observation) -> None:
         host = host_of(observation)

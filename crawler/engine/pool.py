@@ -1,8 +1,7 @@
 """The run's side of its workers: hands shards out, takes observations in, takes care when a worker is lost.
 
 A host has one owner at a time: a worker, until it has told that the shard is finished or its lease is over.
-A worker's failures are believed on the word of its own network only: each has a witness here, and what that
-cannot vouch for is asked again by another worker, in the end by this process. No link is judged by a loss.
+Whose failures are believed is vouching.py's to say. No link is judged by the loss of a worker.
 """
 
 from __future__ import annotations
@@ -14,13 +13,14 @@ from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from itertools import count
 from types import TracebackType
 from typing import Any, Final, Self
-from urllib.parse import urlsplit
+
+import msgspec
 
 from crawler import __version__
 from crawler.clock import Clock
 from crawler.config import Settings
 from crawler.engine.engine import WorkerGone, Workforce
-from crawler.engine.leases import adopt, state_of, steady_seconds
+from crawler.engine.leases import adopt, asked_for, state_of, steady_seconds
 from crawler.engine.loans import Loans
 from crawler.engine.members import HOSTS_PER_PLACE, Check, Job, Member, Piece
 from crawler.engine.messages import (
@@ -35,14 +35,16 @@ from crawler.engine.messages import (
     encode,
     is_encodable,
 )
-from crawler.engine.shards import Shard, make_shards
+from crawler.engine.shards import Shard, by_lane, make_shards
+from crawler.engine.vouching import Vouching
 from crawler.errors import UnableError, UsageError
 from crawler.hosts import Hosts
-from crawler.plan import LaneName, lane_of
+from crawler.links.hostname import host_of
+from crawler.plan import LaneName
 from crawler.recorder import Recorder
 from crawler.records import Observation, Outcome, Question, Reason
 from crawler.resolve.web.catch_all import choose_hosts
-from crawler.witness import Witness, is_answer
+from crawler.witness import Witness
 
 REPORT_SECONDS: Final = 0.1
 """How long a worker gathers observations; with the recorder's half second they are written within one."""
@@ -83,7 +85,7 @@ class Pool:
         self._keepers: dict[frozenset[str], Member] = {}
         """Who asked an API's hosts last: it knows what the tokens have left."""
         self._loans = Loans(hosts.politeness, self._owners.get)
-        self._again: list[Question] = []
+        self._vouching = Vouching(recorder, lambda: next(self._numbers), settings.network.pause_seconds)
         self._considered: set[str] = set()
         self._probes: set[str] = set()
         network = workforce.settings_of_one(settings).network
@@ -142,14 +144,20 @@ class Pool:
         """Let every worker show that its network stands, and ask again what none could vouch for."""
         for _ in range(ROUNDS):
             await self._check_everybody()
-            if not self._again:
+            questions = self._vouching.take_again()
+            if not questions:
                 return
-            questions, self._again = self._again, []
             log.info("asking %d links again that failed where nobody vouched for the network", len(questions))
-            await self.ask(_by_lane(questions), self._recorder.record)
+            await self.ask(by_lane(questions), self._recorder.record)
         await self._check_everybody()
-        questions, self._again = self._again, []
-        await self._hosts.ask(_by_lane(questions), self._recorder.record)
+        await self._hosts.ask(by_lane(self._vouching.take_again()), self._recorder.record)
+
+    async def _check_everybody(self) -> None:
+        checked = [member for member in list(self._members) if self._vouching.begin_check_if_needed(member)]
+        while any(member.check is not None and not member.is_gone for member in checked):
+            if self._broken.done():
+                self._broken.result()
+            await asyncio.sleep(REPORT_SECONDS / 2)
 
     # --- workers come and go --------------------------------------------------------------------
 
@@ -201,7 +209,7 @@ class Pool:
             left = member.heard_at + self._lease_seconds * LEASE_MARGIN - steady_seconds()
             await asyncio.sleep(max(0.0, left))
         self._members.discard(member)
-        self._put_off(member)
+        self._vouching.put_off(member)
         pieces, member.pieces = member.pieces, {}
         for piece in pieces.values():
             self._free(member, piece)
@@ -212,9 +220,9 @@ class Pool:
 
     def _give_work(self, member: Member) -> None:
         """One piece at most: the next worker shall have the next one."""
-        if member.check is not None or self._begin_check_if_due(member):
+        if member.check is not None or self._vouching.begin_check_if_due(member):
             return
-        if member.is_sick or (self._recorder.last_answers and member.witness.seems_cut_off):
+        if self._vouching.doubts(member):
             return
         piece = self._choose_piece(member)
         if piece is not None:
@@ -248,14 +256,14 @@ class Pool:
         if shard.is_api:
             self._keepers[shard.hosts] = member
         self._loans.hand_over(shard.hosts, member)
-        names = {_host_name(url) for url in piece.untold}
+        names = {host_of(url) for url in piece.untold}
         known = self._hosts.politeness.lanes()
         member.orders.shards.append(
             ShardOrder(
                 number,
-                _by_lane(piece.untold.values()),
+                by_lane(piece.untold.values()),
                 sorted(shard.hosts),
-                [state_of(known[host]) for host in shard.hosts if host in known],
+                [asked_for(state_of(known[host])) for host in shard.hosts if host in known],
                 sorted(names & self._probes),
             )
         )
@@ -265,7 +273,7 @@ class Pool:
         known = {
             host: question.known.sibling
             for question in questions
-            if (host := _host_name(question.link.canonical_url)) not in self._considered
+            if (host := host_of(question.link.canonical_url)) not in self._considered
         }
         self._considered |= known.keys()
         self._probes |= choose_hosts(known, self._clock.now())
@@ -297,23 +305,24 @@ class Pool:
     def _hear(self, member: Member, seen: Seen) -> None:
         observation = seen.observation
         if member.check is not None and seen.shard == member.check_number:
-            self._hear_check(member, member.check, seen)
+            self._vouching.hear_check(member, member.check, seen)
             return
         piece = member.pieces.get(seen.shard)
         if piece is None or piece.untold.pop(observation.link.canonical_url, None) is None:
             return
-        self._recorder.hear(member.witness, observation, vouches=seen.vouches)
-        if seen.vouches and is_answer(observation):
-            member.remember_answer(observation)
+        self._vouching.hear(member, seen)
         piece.job.count_told(1)
 
     def _learn(self, member: Member, state: LaneState) -> None:
         lane = self._hosts.politeness.lane(state.name)
+        if state.closed and not state.throttled and (member.seems_cut_off or not member.answers):
+            # It found nobody there, as it may nowhere: that is no news of the host.
+            state = msgspec.structs.replace(state, closed=None)
         adopt(lane, state, self._clock.now())
         lane.quota = state.quota or lane.quota
         lane.seconds_waited += state.waited
         owner = self._owners.get(state.name)
-        if owner is not None and owner is not member and (state.closed or state.hold_until):
+        if owner is not None and owner is not member and (state.throttled or state.hold_until):
             owner.orders.lanes.append(state)
 
     def _finish(self, member: Member, number: int) -> None:
@@ -324,6 +333,11 @@ class Pool:
         if piece is not None:
             self._free(member, piece)
             self._ask_rest(piece)
+
+    def _end_check(self, member: Member, check: Check) -> None:
+        self._vouching.end_check(member, check)
+        if all(each.failed_checks > 1 for each in self._members if not each.is_gone):
+            self._break(UnableError(WENT_AWAY, hint=HINT))
 
     def _fail(self, member: Member, failed: Failed) -> None:
         if failed.exit_code is not None:
@@ -347,7 +361,7 @@ class Pool:
             for question in rest:
                 self._leave_due(piece, question, LOST_TOO_OFTEN)
             return
-        again = Shard(_by_lane(rest), piece.shard.hosts, piece.shard.is_api, tries)
+        again = Shard(by_lane(rest), piece.shard.hosts, piece.shard.is_api, tries)
         self._waiting.appendleft(Piece(again, piece.job))
 
     def _leave_due(self, piece: Piece, question: Question, why: str) -> None:
@@ -363,73 +377,7 @@ class Pool:
         for member in self._members:
             member.orders.drop += [number for number, piece in member.pieces.items() if piece.job is job]
             member.witness = Witness()
-
-    # --- does a worker's network stand? ---------------------------------------------------------
-
-    def _begin_check_if_due(self, member: Member) -> bool:
-        """A worker whose hosts all fail shows whether it reaches those that answered others."""
-        if member.pieces or not (member.witness.seems_cut_off or member.is_sick):
-            return False
-        pause = max(1.0, self._settings.network.pause_seconds) if member.is_sick else 0.0
-        return steady_seconds() - member.checked_at >= pause and self._begin_check(member)
-
-    def _begin_check(self, member: Member) -> bool:
-        others = [observation.link for observation in self._recorder.last_answers[-3:]]
-        links = list(member.answers.values()) or others
-        if not links:
-            return False
-        member.check, member.check_number = Check(), next(self._numbers)
-        member.checked_at = steady_seconds()
-        questions = _by_lane(Question(link) for link in links)
-        # It owns none of those hosts: each turn is lent by who does.
-        member.orders.shards.append(ShardOrder(member.check_number, questions, [], [], []))
-        return True
-
-    def _hear_check(self, member: Member, check: Check, seen: Seen) -> None:
-        if not (seen.vouches and is_answer(seen.observation)):
-            return
-        check.has_answer = True
-        for released in member.witness.add(seen.observation, vouches=True):
-            if released is not seen.observation:
-                self._recorder.keep(released)
-
-    def _end_check(self, member: Member, check: Check) -> None:
-        member.check = None
-        if check.has_answer:
-            member.failed_checks = 0
-        else:
-            member.failed_checks += 1
-            log.warning("worker %s reaches none of the hosts that answered before", member.remote.name)
-        self._put_off(member)
-        if self._members and all(each.failed_checks > 1 for each in self._members if not each.is_gone):
-            self._break(UnableError(WENT_AWAY, hint=HINT))
-
-    def _put_off(self, member: Member) -> None:
-        """Keep what this worker's own network vouches for; the rest is to be asked again."""
-        for settled in member.witness.settle():
-            self._recorder.keep(settled)
-        held = member.witness.take_held()
-        if self._recorder.last_answers:
-            self._again += [Question(observation.link) for observation in held]
-        else:
-            # Nobody ever answered anybody: settle.py sees whether that is the network's fault.
-            for observation in held:
-                self._recorder.record(observation)
-
-    async def _check_everybody(self) -> None:
-        checked: list[Member] = []
-        for member in self._members:
-            for settled in member.witness.settle():
-                self._recorder.keep(settled)
-            if member.witness.held and not member.is_gone and member.check is None:
-                if self._begin_check(member):
-                    checked.append(member)
-                else:
-                    self._put_off(member)
-        while any(member.check is not None and not member.is_gone for member in checked):
-            if self._broken.done():
-                self._broken.result()
-            await asyncio.sleep(REPORT_SECONDS / 2)
+            member.in_vain.clear()
 
     # --- the rest -------------------------------------------------------------------------------
 
@@ -448,17 +396,3 @@ class Pool:
     def _break(self, error: BaseException) -> None:
         if not self._broken.done():
             self._broken.set_exception(error)
-
-
-def _by_lane(questions: Iterable[Question]) -> dict[LaneName, list[Question]]:
-    lanes: dict[LaneName, list[Question]] = {}
-    for question in questions:
-        lanes.setdefault(lane_of(question.link), []).append(question)
-    return lanes
-
-
-def _host_name(url: str) -> str:
-    try:
-        return urlsplit(url).hostname or ""
-    except ValueError:
-        return ""

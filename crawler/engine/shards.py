@@ -16,7 +16,7 @@ from typing import Final, TypeAlias
 
 from crawler.config import Settings
 from crawler.fetch.politeness import ARXIV_LANE
-from crawler.plan import LaneName
+from crawler.plan import LaneName, lane_of
 from crawler.records import Question
 
 SHARDS_PER_WORKER: Final = 12
@@ -160,3 +160,11 @@ def api_hosts(settings: Settings, lane_name_for: LaneNamer) -> dict[LaneName, se
 def _site_of(host: str) -> str:
     """`www.` and the bare name redirect to each other: one worker has both."""
     return host.removeprefix("www.")
+
+
+def by_lane(questions: Iterable[Question]) -> dict[LaneName, list[Question]]:
+    """Questions in the lanes of a plan."""
+    lanes: dict[LaneName, list[Question]] = {}
+    for question in questions:
+        lanes.setdefault(lane_of(question.link), []).append(question)
+    return lanes

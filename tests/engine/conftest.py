@@ -18,6 +18,7 @@ from tests.crawl.test_survival import final_state, told_links
 
 __all__ = ["final_state", "place", "told_links", "wait_until"]
 
+SLOW, FAST = delay(0.8), delay(0.05)
 HOSTS = 12
 PAGES = {f"Page {number}": f"https://host{number % HOSTS}.example/{number}" for number in range(240)}
 
@@ -69,9 +70,12 @@ def write_config(place: Place) -> Callable[..., None]:
 
 @pytest.fixture
 def crowd(place: Place, world: World, write_config: Callable[..., None]) -> Place:
-    """Pages of hosts that take their time, asked by two processes: there is a middle to be killed in."""
+    """Pages of hosts that take their time, asked by two processes: there is a middle to be killed in.
+
+    A test lets them hurry once that is over.
+    """
     place.write_catalog(PAGES)
-    world.faults["*"] = delay(0.2)
+    world.faults["*"] = SLOW
     write_config()
     return place
 

@@ -11,7 +11,7 @@ import pytest
 from crawler.sandbox.faults import refused, status
 from crawler.sandbox.world import World
 from tests.crawl.conftest import LINKS, SIGNALS, Place
-from tests.engine.conftest import PAGES, TimedWorld, descendants, final_state, is_alive, told_links
+from tests.engine.conftest import FAST, PAGES, TimedWorld, descendants, final_state, is_alive, told_links
 
 WORKER = "crawler.engine.worker"
 Wait = Callable[[Callable[[], bool]], None]
@@ -38,6 +38,7 @@ def test_a_killed_worker_costs_nothing(crowd: Place, world: World, wait_until: W
         wait_until(lambda: len(told_links(crowd)) > 30)
         told = told_links(crowd)
         os.kill(descendants(process.pid, WORKER)[0], signal.SIGKILL)
+        world.faults["*"] = FAST
         world.forget_requests()
         _, err = process.communicate(timeout=60)
     assert process.returncode == 0, err
@@ -54,6 +55,7 @@ def test_a_stopped_worker_is_replaced(
     with crowd.start("run", "--no-progress") as process:
         wait_until(lambda: len(world.requests) > 60)
         stopped(descendants(process.pid, WORKER)[0])
+        world.faults["*"] = FAST
         _, err = process.communicate(timeout=60)
     assert process.returncode == 0, err
     assert "no word for 4 s" in err
@@ -72,6 +74,7 @@ def test_workers_end_with_a_killed_run_and_the_next_one_goes_on(
     assert len(workers) == 2
     wait_until(lambda: not any(map(is_alive, workers)))
     world.forget_requests()
+    world.faults["*"] = FAST
     ran = crowd.run("run", "--no-progress")
     assert "(continued)" in ran.stderr
     assert not told & {request.url for request in world.requests}
@@ -120,7 +123,6 @@ def test_dead_hosts_are_believed_on_the_word_of_the_worker_that_asked(
     for url in dead.values():
         world.faults[url.removeprefix("https://").rstrip("/")] = refused()
     write_config()
-    # Straight to the hosts, not by a proxy, would be refused; by one it is an error of the proxy's.
     place.run("run", "--no-progress")
     states = Counter(place.ask("SELECT state, reason FROM link_health"))
     assert states[("healthy", "ok")] == len(fine)
