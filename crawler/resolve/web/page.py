@@ -88,6 +88,8 @@ class PageText:
 
 def read_page(body: bytes, content_type: str) -> PageText:
     """What an HTML page shows; everything empty for what is no HTML."""
+    if not body:
+        return PageText()
     if not is_html(body, content_type):
         media_type = media_type_of(content_type)
         # JSON and plain text carry walls too (Zhihu's 403): their source is kept for the signatures.

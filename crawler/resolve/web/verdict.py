@@ -47,7 +47,8 @@ def judge_at_a_glance(url: str, result: FetchResult, content_type: str) -> tuple
 def judge_answer(url: str, result: FetchResult, page: PageText, *, asked_conditionally: bool) -> Verdict:
     """The verdict on an answer. Walls first: a page that keeps us out proves nothing else."""
     status = result.status or 0
-    signature = match_signature(_page(url, result, page), _signatures())
+    signatures = _signatures() if result.body or status != 304 else _signatures_of_nothing()
+    signature = match_signature(_page(url, result, page), signatures)
     if signature is not None and (signature.reason in WALLS or status < 400):
         return _verdict_of(signature)
     if 300 <= status < 400 and not (status == 304 and asked_conditionally):
@@ -97,6 +98,18 @@ def _verdict_of(signature: Signature) -> Verdict:
 @cache
 def _signatures() -> tuple[Signature, ...]:
     return parse_signatures((files("crawler.resolve.web") / "signatures.toml").read_text("utf-8"))
+
+
+@cache
+def _signatures_of_nothing() -> tuple[Signature, ...]:
+    """Those that a 304 can show, which has no page: every night brings one for most links."""
+    return tuple(
+        it
+        for it in _signatures()
+        if (not it.statuses or 304 in it.statuses)
+        and not (it.title or it.password_form or it.html_needles)
+        and not any(pattern and not pattern.search("") for pattern in (it.text, it.html))
+    )
 
 
 @cache

@@ -1,0 +1,48 @@
+"""A 304 is judged by fewer signatures than a page, and by none too few."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+
+from crawler.fetch.client import FetchResult
+from crawler.records import Outcome, Reason
+from crawler.resolve.web.page import PageText, read_page
+from crawler.resolve.web.soft_404 import Page, match_signature
+from crawler.resolve.web.verdict import _signatures, _signatures_of_nothing, judge_answer
+
+HOSTS = sorted({"example.org", *(host for signature in _signatures() for host in signature.hosts)})
+PATHS = ("/", "/page", "/404.html", "/sorry/index", "/domain/expired", "/wappoc_appmsgcaptcha", "/login")
+HEADERS: tuple[dict[str, str], ...] = (
+    {},
+    {"cf-mitigated": "challenge"},
+    {"x-vercel-mitigated": "challenge"},
+    {"x-amzn-waf-action": "challenge"},
+)
+
+
+@pytest.mark.parametrize("headers", HEADERS, ids=str)
+@pytest.mark.parametrize("host", HOSTS)
+def test_what_all_signatures_say_those_of_nothing_say(host: str, headers: dict[str, str]) -> None:
+    for path in PATHS:
+        for is_elsewhere in (False, True):
+            page = Page(
+                url=f"https://{host}{path}", host=host, status=304, headers=headers, is_elsewhere=is_elsewhere
+            )
+            assert match_signature(page, _signatures_of_nothing()) is match_signature(page, _signatures())
+
+
+def test_nothing_shows_nothing() -> None:
+    assert read_page(b"", "text/html") == read_page(b"", "application/json") == PageText()
+
+
+@pytest.mark.parametrize(
+    ("headers", "reason"),
+    [({}, Reason.NOT_MODIFIED), ({"cf-mitigated": "challenge"}, Reason.BOT_WALL)],
+)
+def test_a_304_with_the_mark_of_a_wall_is_a_wall(headers: dict[str, str], reason: Reason) -> None:
+    url = "https://example.org/page"
+    result = FetchResult(url, url, status=304, headers=httpx.Headers(headers))
+    verdict = judge_answer(url, result, PageText(), asked_conditionally=True)
+    assert verdict.reason is reason
+    assert (verdict.outcome is Outcome.ALIVE) == (reason is Reason.NOT_MODIFIED)
