@@ -57,11 +57,16 @@ def scopes_of(host: str) -> Iterator[str]:
 
 def find_outages(nights: Iterable[HostNight], policy: HealthSettings) -> list[Outage]:
     """The widest scopes in which at least `outage_links` and `outage_share` of what was fine failed."""
-    groups: dict[str, list[HostNight]] = {}
-    for night in nights:
-        if night.fine:
+    told = [night for night in nights if night.fine]
+    # Most hosts stand in no scope but "everything" where anything failed at all.
+    groups: dict[str, list[HostNight]] = {
+        scope: [] for night in told if night.failed for scope in scopes_of(night.host)
+    }
+    if groups:
+        for night in told:
             for scope in scopes_of(night.host):
-                groups.setdefault(scope, []).append(night)
+                if scope in groups:
+                    groups[scope].append(night)
     found: dict[str, Outage] = {}
     for scope in sorted(groups, key=_width):
         members = groups[scope]

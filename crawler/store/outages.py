@@ -6,12 +6,15 @@ Until then a run's failures count provisionally. Runs inside the caller's transa
 from __future__ import annotations
 
 import sqlite3
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from crawler.config import HealthSettings
 from crawler.judge import Voice, is_excusable, voice_of_words
-from crawler.outages import HostNight, Outage, find_outages, is_covered
+from crawler.outages import HostNight, Outage, find_outages, is_covered, scopes_of
 from crawler.records import Outcome, Reason
 from crawler.store.events import EventKind, health_changes
 from crawler.store.folding import fold_link, read_run_terms, write_health
@@ -22,24 +25,48 @@ STILL_THE_SAME: Final = timedelta(hours=36)
 """An outage goes on in a run begun so soon after it in which nothing of its scope is found."""
 BY_FAILURE: Final = frozenset({EventKind.NEW_DEAD, EventKind.SUSPECT})
 
-LATEST_LOOKS: Final = """
-    SELECT max(observations.id), observations.link_id, observations.outcome, observations.reason,
-        links.host, health.strikes, health.last_alive_at, health.first_failed_at
-    FROM observations
-    JOIN links ON links.id = observations.link_id
-    JOIN health ON health.link_id = observations.link_id
-    WHERE observations.runs LIKE '%-' || printf('%04d', :run)
-    GROUP BY observations.link_id
+# A link may have been looked at twice in a run: its last word counts.
+_LATEST: Final = """
+    (SELECT max(id), link_id, outcome, reason FROM observations
+    WHERE runs LIKE '%-' || printf('%04d', :run) GROUP BY link_id)
 """
+FOUND: Final = f"""
+    SELECT links.host, count(*) FROM {_LATEST} AS looks
+    JOIN links ON links.id = looks.link_id
+    WHERE looks.outcome IN ('{Outcome.ALIVE}', '{Outcome.MOVED}')
+    GROUP BY links.host
+"""
+NOT_FOUND: Final = f"""
+    SELECT looks.link_id, looks.outcome, looks.reason, links.host,
+        health.strikes, health.last_alive_at, health.first_failed_at
+    FROM {_LATEST} AS looks
+    JOIN links ON links.id = looks.link_id
+    JOIN health ON health.link_id = looks.link_id
+    WHERE looks.outcome NOT IN ('{Outcome.ALIVE}', '{Outcome.MOVED}')
+    ORDER BY looks.link_id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    """A link that was looked for and not found; `was_fine`: found once, and lately without another strike."""
+
+    link_id: int
+    host: str
+    voice: Voice
+    was_fine: bool
+    is_young: bool
 
 
 def settle_outages(
     connection: sqlite3.Connection, run_id: int, started_at: datetime, policy: HealthSettings
 ) -> list[Outage]:
     """Find the run's outages and judge its failures again in their light. Doing it twice changes nothing."""
-    looks = [(_voice(row), row) for row in connection.execute(LATEST_LOOKS, {"run": run_id})]
-    found = find_outages(_nights(looks, started_at, policy), policy)
-    found += _going_on(connection, looks, found, run_id, started_at, policy)
+    counted = connection.execute(FOUND, {"run": run_id}).fetchall()
+    fine = {row["host"]: int(row["count(*)"]) for row in counted}
+    failures = list(_read_failures(connection, run_id, started_at, policy))
+    found = find_outages(_nights(fine, failures), policy)
+    found += _going_on(connection, fine, failures, found, run_id, started_at)
     before = _scopes(connection, "run_id = ?", [run_id])
     scopes = {outage.scope for outage in found}
     if not before | scopes:
@@ -49,70 +76,66 @@ def settle_outages(
         _write_event(
             connection, run_id, None, EventKind.OUTAGE, None, outage.scope, outage.describe(), started_at
         )
-    _judge_again(connection, run_id, looks, before | scopes)
+    _judge_again(connection, run_id, failures, before | scopes)
     return found
 
 
-def _nights(
-    looks: list[tuple[Voice, sqlite3.Row]], started_at: datetime, policy: HealthSettings
-) -> list[HostNight]:
-    fine: dict[str, int] = {}
-    failed: dict[str, int] = {}
-    for voice, row in looks:
-        host = row["host"]
-        if voice is Voice.FOR:
-            fine[host] = fine.get(host, 0) + 1
-        elif voice in {Voice.AGAINST, Voice.SILENT} and _was_fine(voice, row, started_at, policy):
-            fine[host] = fine.get(host, 0) + 1
-            failed[host] = failed.get(host, 0) + 1
-    return [HostNight(host, count, failed.get(host, 0)) for host, count in fine.items()]
+def _read_failures(
+    connection: sqlite3.Connection, run_id: int, started_at: datetime, policy: HealthSettings
+) -> Iterator[_Failure]:
+    for row in connection.execute(NOT_FOUND, {"run": run_id}):
+        voice = voice_of_words(Outcome(row["outcome"]), Reason(row["reason"]))
+        if voice in {Voice.AGAINST, Voice.SILENT}:
+            is_young = is_excusable(optional_to_time(row["first_failed_at"]), started_at, policy)
+            own_strikes = 1 if voice is Voice.AGAINST else 0
+            was_fine = row["last_alive_at"] is not None and row["strikes"] <= own_strikes and is_young
+            yield _Failure(row["link_id"], row["host"], voice, was_fine, is_young)
 
 
-def _was_fine(voice: Voice, row: sqlite3.Row, started_at: datetime, policy: HealthSettings) -> bool:
-    """Found once, and lately without a strike but for the one of this very look."""
-    return (
-        row["last_alive_at"] is not None
-        and row["strikes"] <= (1 if voice is Voice.AGAINST else 0)
-        and is_excusable(optional_to_time(row["first_failed_at"]), started_at, policy)
-    )
+def _nights(fine: Mapping[str, int], failures: Sequence[_Failure]) -> list[HostNight]:
+    failed = Counter(failure.host for failure in failures if failure.was_fine)
+    hosts = dict.fromkeys((*fine, *failed))
+    return [HostNight(host, fine.get(host, 0) + failed[host], failed[host]) for host in hosts]
 
 
 def _going_on(
     connection: sqlite3.Connection,
-    looks: list[tuple[Voice, sqlite3.Row]],
-    found: list[Outage],
+    fine: Mapping[str, int],
+    failures: Sequence[_Failure],
+    found: Sequence[Outage],
     run_id: int,
     started_at: datetime,
-    policy: HealthSettings,
 ) -> list[Outage]:
     """Outages of the runs just before of which nothing was found since; a run over suspects sees no more."""
     since = time_to_text(started_at - STILL_THE_SAME)
     recent = _scopes(
         connection, "run_id < ? AND run_id IN (SELECT id FROM runs WHERE started_at >= ?)", [run_id, since]
     )
-    going_on: list[Outage] = []
-    for scope in sorted(recent - {outage.scope for outage in found}):
-        inside = [(voice, row) for voice, row in looks if is_covered(row["host"], [scope])]
-        failed = [row for voice, row in inside if voice in {Voice.AGAINST, Voice.SILENT}]
-        is_young = any(
-            is_excusable(optional_to_time(row["first_failed_at"]), started_at, policy) for row in failed
-        )
-        if is_young and not any(voice is Voice.FOR for voice, _ in inside):
-            going_on.append(Outage(scope, len(failed), len(failed)))
-    return going_on
+    open_scopes = recent - {outage.scope for outage in found}
+    if not open_scopes:
+        return []
+    open_scopes.difference_update(scope for host in fine for scope in scopes_of(host))
+    failed: Counter[str] = Counter()
+    young: set[str] = set()
+    for failure in failures:
+        inside = open_scopes.intersection(scopes_of(failure.host))
+        failed.update(inside)
+        if failure.is_young:
+            young |= inside
+    return [Outage(scope, failed[scope], failed[scope]) for scope in sorted(young)]
 
 
 def _judge_again(
     connection: sqlite3.Connection,
     run_id: int,
-    looks: list[tuple[Voice, sqlite3.Row]],
-    scopes: set[str],
+    failures: Sequence[_Failure],
+    scopes: Collection[str],
 ) -> None:
-    terms = read_run_terms(connection)
-    for voice, row in looks:
-        if voice is not Voice.AGAINST or not is_covered(row["host"], scopes):
+    terms, scopes = read_run_terms(connection), frozenset(scopes)
+    for failure in failures:
+        if failure.voice is not Voice.AGAINST or not is_covered(failure.host, scopes):
             continue
-        link_id = row["link_id"]
+        link_id = failure.link_id
         link_row = connection.execute("SELECT url, kind, name FROM links WHERE id = ?", [link_id]).fetchone()
         link = row_to_link(link_row)
         before = fold_link(connection, link_id, link, terms, run_id - 1)
@@ -135,10 +158,6 @@ def _scopes(connection: sqlite3.Connection, condition: str, values: list[Any]) -
         f"SELECT after FROM events WHERE kind = '{EventKind.OUTAGE}' AND {condition}", values
     )
     return {row["after"] for row in rows}
-
-
-def _voice(row: sqlite3.Row) -> Voice:
-    return voice_of_words(Outcome(row["outcome"]), Reason(row["reason"]))
 
 
 def _write_event(
