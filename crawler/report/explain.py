@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime
 from itertools import islice, pairwise
 from typing import Any, Final
@@ -19,6 +19,7 @@ from crawler.report.columns import cell_width, pad
 from crawler.report.language import ENGLISH
 from crawler.report.reading import reading
 from crawler.report.wording import describe_reason, explain_policy, format_day, format_time
+from crawler.store.graph import Proposal
 from crawler.store.history import History
 from crawler.store.intervals import Interval
 from crawler.store.snapshots import FactVersion, LinkSnapshot, Place
@@ -179,7 +180,7 @@ def _value(name: str, value: Any) -> str:
 
 
 def _finding_lines(history: History, url: str) -> Iterator[str]:
-    findings = [finding for finding in history.findings() if finding.url == url]
+    findings = list(history.findings(url=url))
     if findings:
         yield ""
         yield "open findings"
@@ -210,8 +211,7 @@ def _graph_lines(history: History, url: str) -> Iterator[str]:
             if each.url == url
             else f"  {each.leg} of: {_shown(each.url)}  ({each.source})"
         )
-    entry_ids = {place.entry_id for place in history.places(url)}
-    proposals = list(history.graph.proposals(sorted(entry_ids)))
+    proposals = _proposals(history, {place.entry_id for place in history.places(url)})
     if proposals:
         yield ""
         yield "proposed links"
@@ -220,6 +220,15 @@ def _graph_lines(history: History, url: str) -> Iterator[str]:
             f"  {for_terminal(proposal.entry_id)} lacks a {proposal.leg}: {_shown(proposal.url)}"
             f"  ({', '.join(proposal.sources)} of {_shown(proposal.told_by)})"
         )
+
+
+def _proposals(history: History, entry_ids: Collection[str]) -> list[Proposal]:
+    """What these entries lack; things that nobody speaks of need no look at everything that is said."""
+    entries = [entry for entry_id in entry_ids if (entry := history.entry(entry_id)) is not None]
+    urls = {url for entry in entries for url in entry.urls}
+    if not any(history.graph.connections(url) for url in urls):
+        return []
+    return list(history.graph.proposals(sorted(entry_ids)))
 
 
 def _nearest(history: History, url: str) -> str:

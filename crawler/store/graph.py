@@ -8,12 +8,68 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, TypeAlias
 
+from crawler.store.graph_tables import LEG
 from crawler.store.times import optional_to_time, text_to_time
 
 Query: TypeAlias = Callable[[str, Sequence[Any] | dict[str, Any]], Iterator[sqlite3.Row]]
 
 MOST_CANDIDATES: Final = 3
 """More things than these for one leg of an entry are no proposal but a search result."""
+
+
+# The views `aliases` and `connections` for one link: by its id, for they would read all facts of all links.
+ALIASES_OF: Final = """
+    SELECT json_extract(facts.value, '$') AS name, 'host' AS told_by, facts.observed_at AS since,
+        lead(facts.observed_at) OVER (ORDER BY facts.run_id) AS until
+    FROM facts
+    WHERE facts.link_id = (SELECT id FROM links WHERE url = :url) AND facts.field IN ('full_name', 'login')
+    UNION ALL
+    SELECT CASE links.kind WHEN 'github_path' THEN substr(links.name, 1, instr(links.name, ':') - 1)
+            ELSE links.name END,
+        'catalog', runs.started_at,
+        CASE WHEN links.stranger IS NOT NULL THEN (SELECT max(events.observed_at) FROM events
+            WHERE events.link_id = links.id AND events.kind = 'name-reused') END
+    FROM links JOIN runs ON runs.id = links.first_run_id
+    WHERE links.url = :url AND links.host_id IS NOT NULL
+    ORDER BY since, told_by
+"""
+
+POINTERS_OF: Final = f"""
+    SELECT links.url, pointers.url AS to_url, {LEG.format("pointers.kind")} AS leg, pointers.source,
+        runs.started_at AS since
+    FROM pointers
+    JOIN links ON links.id = pointers.link_id
+    JOIN runs ON runs.id = pointers.from_run_id
+    WHERE pointers.until_run_id IS NULL
+        AND (pointers.link_id = (SELECT id FROM links WHERE url = :url) OR pointers.url = :url)
+"""
+
+TAGS: Final = (
+    ("arxiv_ids", "https://arxiv.org/abs/", "paper"),
+    ("base_models", "https://huggingface.co/", "base-model"),
+)
+"""Facts of the Hub's models that name other things: the field, the start of their URL, the leg."""
+TAGGED_PREFIXES: Final = tuple(prefix for _, prefix, _ in TAGS)
+
+
+def _tags_where(condition: str) -> str:
+    return " UNION ALL ".join(
+        f"""
+        SELECT links.url, '{prefix}' || told.value AS to_url, '{leg}' AS leg, 'huggingface-tags' AS source,
+            facts.observed_at AS since
+        FROM links CROSS JOIN facts ON facts.link_id = links.id AND facts.field = '{field}'
+        CROSS JOIN json_each(facts.value) AS told
+        WHERE {condition} AND facts.run_id = (SELECT max(later.run_id) FROM facts AS later
+            WHERE later.link_id = facts.link_id AND later.field = facts.field)
+        """
+        for field, prefix, leg in TAGS
+    )
+
+
+TOLD_BY: Final = _tags_where("links.url = :url")
+TOLD_OF: Final = f"""
+    SELECT * FROM ({_tags_where("links.kind LIKE 'huggingface_%' AND links.url != :url")}) WHERE to_url = :url
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,25 +127,26 @@ class Graph:
 
     def aliases(self, url: str) -> list[Alias]:
         """Every name a link's thing is known to have had, the oldest first."""
-        rows = self._query(
-            "SELECT name, told_by, since, until FROM aliases WHERE url = ? ORDER BY since, told_by", [url]
-        )
         return [
             Alias(row["name"], row["told_by"], text_to_time(row["since"]), optional_to_time(row["until"]))
-            for row in rows
+            for row in self._query(ALIASES_OF, {"url": url})
         ]
 
     def connections(self, url: str) -> list[Connection]:
         """What a link says of others and others say of it."""
-        rows = self._query(
-            "SELECT url, to_url, leg, source, since FROM connections WHERE url = :url OR to_url = :url"
-            " ORDER BY url <> :url, leg, url, to_url, source",
-            {"url": url},
-        )
-        return [
-            Connection(row["url"], row["to_url"], row["leg"], row["source"], text_to_time(row["since"]))
-            for row in rows
+        told = [
+            *self._query(POINTERS_OF, {"url": url}),
+            *self._query(TOLD_BY, {"url": url}),
         ]
+        if url.startswith(TAGGED_PREFIXES):
+            told += self._query(TOLD_OF, {"url": url})
+        connections = [
+            Connection(row["url"], row["to_url"], row["leg"], row["source"], text_to_time(row["since"]))
+            for row in told
+        ]
+        return sorted(
+            connections, key=lambda each: (each.url != url, each.leg, each.url, each.to_url, each.source)
+        )
 
     def proposals(self, entry_ids: Sequence[str] | None = None) -> Iterator[Proposal]:
         """Links that entries lack, by entry; of all entries unless some are named."""

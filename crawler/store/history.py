@@ -366,11 +366,14 @@ class History:
         rows = self._query("SELECT detail FROM outages WHERE run_id = ? ORDER BY scope", [run.id])
         return [row["detail"] for row in rows]
 
-    def findings(self, as_of: Run | None = None) -> Iterator[Finding]:
-        """Findings that were open after a run, by entry."""
+    def findings(self, as_of: Run | None = None, *, url: str | None = None) -> Iterator[Finding]:
+        """Findings that were open after a run, by entry; only those of one link, if it is named."""
         from crawler.store.snapshots import row_to_finding
 
-        rows = self._query(f"{FINDINGS} WHERE {OPEN_THEN} {FINDINGS_ORDER}", {"run": _run_id(as_of)})
+        of_link = "" if url is None else "AND findings.link_id = (SELECT id FROM links WHERE url = :url)"
+        rows = self._query(
+            f"{FINDINGS} WHERE {OPEN_THEN} {of_link} {FINDINGS_ORDER}", {"run": _run_id(as_of), "url": url}
+        )
         for row in rows:
             yield row_to_finding(row)
 
