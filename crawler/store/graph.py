@@ -49,6 +49,7 @@ TAGS: Final = (
     ("base_models", "https://huggingface.co/", "base-model"),
 )
 """Facts of the Hub's models that name other things: the field, the start of their URL, the leg."""
+TAGGING: Final = ("huggingface_model", "huggingface_dataset", "huggingface_space")
 TAGGED_PREFIXES: Final = tuple(prefix for _, prefix, _ in TAGS)
 
 
@@ -68,7 +69,7 @@ def _tags_where(condition: str) -> str:
 
 TOLD_BY: Final = _tags_where("links.url = :url")
 TOLD_OF: Final = f"""
-    SELECT * FROM ({_tags_where("links.kind LIKE 'huggingface_%' AND links.url != :url")}) WHERE to_url = :url
+    SELECT * FROM ({_tags_where(f"links.kind IN {TAGGING!r} AND links.url != :url")}) WHERE to_url = :url
 """
 
 
