@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import sqlite3
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import groupby, islice
+from operator import itemgetter
 from typing import Final
 
 from crawler.links.classify import link_of
 
 # Only the first project link names the entry: a second one may be a tool that many entries use. A link
 # whose host never told an id is the same thing as itself alone.
-WANT_DUPLICATES: Final = """
+LISTED_TWICE: Final = """
     WITH first_projects AS MATERIALIZED (
         SELECT entries.id AS entry_id, entries.identifier, entries.document_id, links.id AS link_id,
             CASE WHEN links.host_id IS NULL THEN links.url
@@ -23,19 +28,17 @@ WANT_DUPLICATES: Final = """
             AND links.kind IN ('github_repo', 'huggingface_model', 'huggingface_dataset',
                 'huggingface_space', 'arxiv_paper')
     )
-    INSERT OR IGNORE INTO temp.wanted
-    SELECT entry_id, link_id, 'duplicate', 'entry', identifier, others, 'the same thing by its host''s id'
-    FROM (
-        SELECT one.entry_id, one.link_id, one.identifier,
-            (SELECT group_concat(identifier, ', ') FROM (
-                SELECT other.identifier FROM first_projects AS other
-                WHERE other.identity = one.identity AND other.document_id <> one.document_id
-                ORDER BY other.identifier)) AS others
-        FROM first_projects AS one
-        WHERE one.identity IN (SELECT identity FROM first_projects
-            GROUP BY identity HAVING count(DISTINCT document_id) > 1)
-    ) WHERE others IS NOT NULL
+    SELECT identity, entry_id, link_id, identifier, document_id FROM first_projects
+    WHERE identity IN (SELECT identity FROM first_projects
+        GROUP BY identity HAVING count(DISTINCT document_id) > 1)
+    ORDER BY identity, identifier
 """
+SAME_THING: Final = """
+    INSERT OR IGNORE INTO temp.wanted
+    VALUES (?, ?, 'duplicate', 'entry', ?, ?, 'the same thing by its host''s id')
+"""
+NAMED_OTHERS: Final = 20
+"""What stands in hundreds of lists is not told in each of them by all the others' names."""
 
 MOVED_LINKS: Final = """
     SELECT links.id, links.url, health.suggested_url FROM health
@@ -57,10 +60,30 @@ DUPLICATE: Final = """
 """
 
 
+@dataclass(frozen=True, slots=True)
+class _Place:
+    entry_id: int
+    link_id: int
+    identifier: str
+    document_id: int
+
+
 def want_duplicates(connection: sqlite3.Connection) -> None:
     """Add the findings to `temp.wanted`. Runs inside the caller's transaction."""
-    connection.execute(WANT_DUPLICATES)
+    connection.executemany(SAME_THING, _find_listed_twice(connection))
     _want_moved_duplicates(connection)
+
+
+def _find_listed_twice(connection: sqlite3.Connection) -> Iterator[tuple[int, int, str, str]]:
+    for _, rows in groupby(connection.execute(LISTED_TWICE), key=itemgetter(0)):
+        places = [_Place(*row[1:]) for row in rows]
+        in_document = Counter(place.document_id for place in places)
+        for place in places:
+            others = (other.identifier for other in places if other.document_id != place.document_id)
+            named = ", ".join(islice(others, NAMED_OTHERS))
+            unnamed = len(places) - in_document[place.document_id] - NAMED_OTHERS
+            told = f"{named} and {unnamed:,} more" if unnamed > 0 else named
+            yield place.entry_id, place.link_id, place.identifier, told
 
 
 def _want_moved_duplicates(connection: sqlite3.Connection) -> None:

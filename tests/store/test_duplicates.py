@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from crawler.records import Entry, Observation, Role
+from crawler.store.duplicates import NAMED_OTHERS
 
 from .conftest import PAGE, REPOSITORY, Nights, catalog, entry, look, mention
 
@@ -50,6 +51,20 @@ def test_first_projects_of_one_identity(
     nights.night(*looks)
     expected = [("list/a", "second/b"), ("second/b", "list/a")]
     assert found(nights) == (expected if duplicates else [])
+
+
+def test_what_stands_in_many_lists_names_some_of_them(nights: Nights) -> None:
+    """What is told grows with the number of lists, not with its square."""
+    nights.catalog = catalog(
+        *(entry("a", REPOSITORY, document=f"list{number:03}") for number in range(NAMED_OTHERS + 5)),
+        entry("b", REPOSITORY, document="list003"),
+    )
+    nights.night()
+    told = dict(found(nights))
+    assert len(told) == NAMED_OTHERS + 6
+    others = [f"list{number:03}/a" for number in (0, 1, 2, *range(4, NAMED_OTHERS + 1))]
+    assert told["list003/a"] == told["list003/b"] == f"{', '.join(others)} and 4 more"
+    assert told["list000/a"].endswith(" and 5 more")
 
 
 def test_one_that_leaves_takes_the_finding_with_it(nights: Nights) -> None:
