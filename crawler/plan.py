@@ -44,13 +44,15 @@ LANE_OF: Final[Mapping[TargetKind, LaneName]] = {
 
 LANES: Final = tuple(LaneName)
 LANE_NUMBER: Final = {lane: number for number, lane in enumerate(LANES)}
-LANES_BY_OWNER: Final = frozenset({LaneName.GITHUB, LaneName.HUGGINGFACE})
-"""Where one request can tell of all that an owner has; elsewhere it is the host that is kept together."""
+LANES_BY_OWNER: Final = frozenset({LaneName.HUGGINGFACE})
+"""Where one request can tell of all that an owner has."""
 
 WAVE_LINKS: Final = 50_000
 """So many questions may be in memory at once: with all that is known of each, some 100 MB."""
 TOGETHER: Final = 64
-"""A host with more links than this for each wave is spread over all of them."""
+"""A web host with more links than this for each wave is spread over all of them."""
+IN_COMPANY: Final = -1
+"""Stands for the wave of a link that goes where others go."""
 
 FIRST: Final[Mapping[State, int]] = {State.SUSPECT: 0, State.UNKNOWN: 1}
 AFTER_THOSE: Final = 2
@@ -233,7 +235,7 @@ class _Due:
         self._turns = array("l")
         """The how manieth of its host and urgency a link is."""
         self._company = array("L")
-        """Equal for links that are best asked in one wave."""
+        """Equal for links of one owner, where owners count, or else of one host."""
         self._host_numbers: dict[str, int] = {}
         self._counts: tuple[array[int], ...] = tuple(array("l") for _ in range(AFTER_THOSE + 1))
         """How many links of each host are due, by urgency."""
@@ -286,28 +288,54 @@ class _Due:
         """Cut what was chosen into waves of about `wave_links`, the urgent in waves of their own.
 
         What is best asked together stays together; a host with very many links has as many in each wave, so
-        that each wave has work for as many hosts as there can be.
+        that each wave has work for as many hosts as there can be. Otherwise a wave has links that came into
+        the catalog one after the other: what is read and written of them lies together on the disk.
         """
-        by_host = self._count(chosen)
         if len(chosen) <= wave_links:
-            counts, starts = [1] * len(by_host), [0] * len(by_host)
+            of_link, waves = array("l", bytes(len(self._ids) * self._hosts.itemsize)), 1
         else:
-            counts = [-(-sum(of_hosts) // wave_links) for of_hosts in by_host]
-            starts = [sum(counts[:urgency]) for urgency in range(len(counts))]
-        by_lane = [[array("q") for _ in LANES] for _ in range(starts[-1] + counts[-1])]
+            of_link, waves = self._choose_waves(chosen, wave_links)
+        by_lane = [[array("q") for _ in LANES] for _ in range(waves)]
         for link in chosen:
-            urgency = self._urgencies[link]
-            wave = starts[urgency]
-            if counts[urgency] > 1:
-                wave += self._wave_of(link, counts[urgency], by_host[urgency][self._hosts[link]])
-            by_lane[wave][self._lanes[link]].append(self._ids[link])
+            by_lane[of_link[link]][self._lanes[link]].append(self._ids[link])
         full = ({lane: ids for lane, ids in zip(LANES, wave, strict=True) if ids} for wave in by_lane)
         return tuple(wave for wave in full if wave)
 
-    def _wave_of(self, link: int, waves: int, of_host: int) -> int:
-        if of_host <= waves * TOGETHER or LANES[self._lanes[link]] in LANES_BY_OWNER:
-            return self._company[link] % waves
-        return self._turns[link] * waves // of_host
+    def _choose_waves(self, chosen: Sequence[int], wave_links: int) -> tuple[array[int], int]:
+        """The wave of each link, and how many waves there are."""
+        by_host = self._count(chosen)
+        of_link = array("l", bytes(len(self._ids) * self._hosts.itemsize))
+        in_company: list[Counter[int]] = [Counter() for _ in by_host]
+        arrived = range(len(self._ids)) if len(chosen) == len(self._ids) else sorted(chosen)
+        waves = [-(-sum(of_hosts) // wave_links) for of_hosts in by_host]
+        for link in arrived:
+            urgency = self._urgencies[link]
+            of_host = by_host[urgency][self._hosts[link]]
+            if self._keeps_company(link, of_host, waves[urgency]):
+                in_company[urgency][self._company[link]] += 1
+                of_link[link] = IN_COMPANY
+            else:
+                of_link[link] = self._turns[link] * waves[urgency] // of_host
+        # Companies go into waves in the order in which their first links came, as many links into each.
+        placed = [0 for _ in waves]
+        all_in_company = [counts.total() for counts in in_company]
+        company_waves: list[dict[int, int]] = [{} for _ in waves]
+        first_waves = [sum(waves[:urgency]) for urgency in range(len(waves))]
+        for link in arrived:
+            urgency = self._urgencies[link]
+            if of_link[link] == IN_COMPANY:
+                company, known = self._company[link], company_waves[urgency]
+                if company not in known:
+                    known[company] = placed[urgency] * waves[urgency] // all_in_company[urgency]
+                    placed[urgency] += in_company[urgency].pop(company)
+                of_link[link] = known[company]
+            of_link[link] += first_waves[urgency]
+        return of_link, sum(waves)
+
+    def _keeps_company(self, link: int, of_host: int, waves: int) -> bool:
+        """Whether a link goes where its owner's or host's others go."""
+        lane = LANES[self._lanes[link]]
+        return lane in LANES_BY_OWNER or (lane is LaneName.WEB and of_host <= waves * TOGETHER)
 
     def count_hosts(self, chosen: Sequence[int]) -> dict[str, int]:
         """How many of the chosen each host has; those without any are left out."""

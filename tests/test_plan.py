@@ -195,12 +195,12 @@ def test_waves_ask_exactly_what_one_wave_would(
 
 def test_what_is_best_asked_together_stays_in_one_wave() -> None:
     few = [candidate(f"https://host-{n % 100}.example/{n}") for n in range(1000)]
-    repositories = [candidate(f"https://github.com/owner-{n % 50}/{n}") for n in range(1000)]
+    models = [candidate(f"https://huggingface.co/owner-{n % 50}/{n}") for n in range(1000)]
     many = [candidate(f"https://big.example/{n}") for n in range(1000)]
-    plan = plan_crawl([*few, *repositories, *many], NOW, wave_links=500)
+    plan = plan_crawl([*few, *models, *many], NOW, wave_links=500)
     assert len(plan.waves) == 6 < 1000 / TOGETHER
     together = {each.link_id: each.host for each in few}
-    together |= {each.link_id: each.name.partition("/")[0] for each in repositories}
+    together |= {each.link_id: each.name.partition("/")[0] for each in models}
     waves_of: dict[str, set[int]] = defaultdict(set)
     of_big_host = [0] * len(plan.waves)
     for number, wave in enumerate(plan.waves):
@@ -211,6 +211,22 @@ def test_what_is_best_asked_together_stays_in_one_wave() -> None:
                 of_big_host[number] += 1
     assert {len(waves) for waves in waves_of.values()} == {1}
     assert max(of_big_host) - min(of_big_host) <= 1, "its share of each wave is the same"
+
+
+def test_a_wave_has_links_that_came_one_after_the_other() -> None:
+    """So that what the database reads and writes of them lies together."""
+    links = [
+        each._replace(link_id=number)
+        for number, each in enumerate(
+            candidate(url)
+            for n in range(300)
+            for url in (f"https://github.com/owner-{n % 7}/{n}", f"https://host-{n // 5}.example/{n}")
+        )
+    ]
+    plan = plan_crawl(links, NOW, wave_links=100)
+    whole = [[link_id for ids in wave.values() for link_id in ids] for wave in plan.waves]
+    assert [len(ids) for ids in whole] == [100] * 6
+    assert all(max(ids) - min(ids) < 110 for ids in whole)
 
 
 def test_lanes_are_read_from_a_list() -> None:
