@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Any, Final
 
 from crawler.escape import for_terminal
@@ -19,6 +20,8 @@ from crawler.store.store import RunHandle, Store
 ALIVE: Final = (Outcome.ALIVE, Outcome.MOVED)
 FAILED: Final = (Outcome.NOT_FOUND, Outcome.GONE, Outcome.UNREACHABLE, Outcome.FAILED)
 SHOWN_REASONS: Final = 8
+SHOWN_HOSTS: Final = 50
+"""A crawl of a thousand lists asks a hundred thousand hosts."""
 HOST_COLUMNS: Final = ("asked", "alive", "walled", "failed", "seconds_waited", "bytes")
 COLUMN_WIDTH: Final = len("seconds_waited")
 
@@ -59,13 +62,7 @@ class Summary:
 
     def lines(self) -> Iterator[str]:
         """Plain text, readable without colour."""
-        hosts: dict[str, dict[str, Any]] = self.told["hosts"]
-        if hosts:
-            width = max(len(name) for name in hosts)
-            yield f"{'host':<{width}}  " + " ".join(f"{column:>{COLUMN_WIDTH}}" for column in HOST_COLUMNS)
-            for name, host in hosts.items():
-                counts = " ".join(f"{host[column]:>{COLUMN_WIDTH},}" for column in HOST_COLUMNS)
-                yield f"{for_terminal(name):<{width}}  {counts}"
+        yield from _table(self.told["hosts"])
         continued = " (continued)" if self.run.resumed else ""
         yield f"run {self.run.id}{continued}: {_count(self.told['looked_at'])} looked at"
         yield "health: " + (_list(self.states) or "no links")
@@ -111,6 +108,19 @@ def summarise(store: Store, run: RunHandle, hosts: Hosts, told: dict[str, Any]) 
         told=told,
         suppressed=store.count_suppressed(run),
     )
+
+
+def _table(hosts: dict[str, dict[str, Any]]) -> Iterator[str]:
+    shown = dict(islice(hosts.items(), SHOWN_HOSTS))
+    if not shown:
+        return
+    width = max(len(name) for name in shown)
+    yield f"{'host':<{width}}  " + " ".join(f"{column:>{COLUMN_WIDTH}}" for column in HOST_COLUMNS)
+    for name, host in shown.items():
+        counts = " ".join(f"{host[column]:>{COLUMN_WIDTH},}" for column in HOST_COLUMNS)
+        yield f"{for_terminal(name):<{width}}  {counts}"
+    if len(hosts) > len(shown):
+        yield f"and {len(hosts) - len(shown):,} more hosts, all in --json"
 
 
 def _hosts(recorder: Recorder, hosts: Hosts) -> dict[str, dict[str, Any]]:
