@@ -128,10 +128,11 @@ def _pack(sites: Iterable[_Group], size: int) -> list[_Group]:
 
 def _parts(group: _Group, most: int, *, is_api: bool) -> Iterator[Shard]:
     """All of a group at once, or one part after the other, each in the plan's order."""
+    lanes = {lane: questions for lane, questions in group.lanes.items() if questions}
     if len(group) <= most:
-        yield Shard(group.lanes, frozenset(group.hosts), is_api)
+        yield Shard(lanes, frozenset(group.hosts), is_api)
         return
-    for lane, questions in group.lanes.items():
+    for lane, questions in lanes.items():
         for start in range(0, len(questions), most):
             yield Shard({lane: questions[start : start + most]}, frozenset(group.hosts), is_api)
 

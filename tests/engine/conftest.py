@@ -13,10 +13,10 @@ from crawler.clock import SystemClock
 from crawler.sandbox.faults import delay
 from crawler.sandbox.messages import Request
 from crawler.sandbox.world import World
-from tests.crawl.conftest import Place, place, wait_until
+from tests.crawl.conftest import Place, place
 from tests.crawl.test_survival import final_state, told_links
 
-__all__ = ["final_state", "place", "told_links", "wait_until"]
+__all__ = ["final_state", "place", "told_links"]
 
 SLOW, FAST = delay(0.8), delay(0.05)
 HOSTS = 12
@@ -78,6 +78,19 @@ def crowd(place: Place, world: World, write_config: Callable[..., None]) -> Plac
     world.faults["*"] = SLOW
     write_config()
     return place
+
+
+@pytest.fixture
+def wait_until() -> Callable[[Callable[[], bool]], None]:
+    """As for one process, with time for several to start on a busy machine."""
+
+    def wait(happened: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + 100
+        while not happened():
+            assert time.monotonic() < deadline, "nothing happened in 100 s"
+            time.sleep(0.02)
+
+    return wait
 
 
 def descendants(pid: int, word: str) -> list[int]:

@@ -19,6 +19,7 @@ from tests.engine.conftest import FAST, PAGES, SLOW, TimedWorld, descendants, fi
 pytest.importorskip("distributed")
 
 Wait = Callable[[Callable[[], bool]], None]
+pytestmark = pytest.mark.timeout(300)
 DASK_ENVIRONMENT = {
     **base_environment(),
     "PYTHONWARNINGS": "default",

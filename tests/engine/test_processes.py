@@ -11,10 +11,20 @@ import pytest
 from crawler.sandbox.faults import refused, status
 from crawler.sandbox.world import World
 from tests.crawl.conftest import LINKS, SIGNALS, Place
-from tests.engine.conftest import FAST, PAGES, TimedWorld, descendants, final_state, is_alive, told_links
+from tests.engine.conftest import (
+    FAST,
+    PAGES,
+    TimedWorld,
+    command_of,
+    descendants,
+    final_state,
+    is_alive,
+    told_links,
+)
 
 WORKER = "crawler.engine.worker"
 Wait = Callable[[Callable[[], bool]], None]
+pytestmark = pytest.mark.timeout(300)
 
 
 def test_several_processes_end_like_one(
@@ -95,6 +105,17 @@ def test_a_signal_to_all_ends_a_run_in_good_order(
     assert "Traceback" not in err
     assert not any(map(is_alive, workers))
     assert crowd.ask("SELECT state FROM runs") == [("interrupted",)]
+
+
+def test_no_token_stands_in_a_command_line(crowd: Place, wait_until: Wait) -> None:
+    tokens = [crowd.environment[name] for name in ("GITHUB_TOKEN", "HF_TOKEN")]
+    with crowd.start("run", "--no-progress") as process:
+        wait_until(lambda: len(descendants(process.pid, WORKER)) == 2)
+        said = "".join(command_of(pid) for pid in descendants(process.pid, ""))
+        process.terminate()
+        _, err = process.communicate(timeout=30)
+    assert WORKER in said
+    assert not any(token in said + err for token in tokens)
 
 
 def test_a_network_that_is_down_judges_nothing(crowd: Place, world: World) -> None:
