@@ -34,19 +34,15 @@ def parse_address(url: str, base: str | None = None) -> Address:
     if len(url) > MAX_URL_LENGTH:
         raise LookFailed(Failure(Reason.INVALID_URL, f"longer than {MAX_URL_LENGTH} characters"))
     try:
-        parsed = ada_url.URL(url, base)
+        href = ada_url.normalize_url(url) if base is None else ada_url.join_url(base, url)
+        parts = HREF.match(href)
+        if parts is None and href.startswith(("http:", "https:")):
+            href = ada_url.replace_url(href, username="", password="")
+            parts = HREF.match(href)
     except ValueError as error:
         raise LookFailed(Failure(Reason.INVALID_URL, f"no URL: {mask_url(url[:200])}")) from error
-    href = parsed.href
-    parts = HREF.match(href)
     if parts is None:
-        if parsed.protocol not in {"http:", "https:"}:
-            raise LookFailed(Failure(Reason.INVALID_URL, f"{parsed.protocol} is not http or https"))
-        parsed.username = parsed.password = ""
-        href = parsed.href
-        parts = HREF.match(href)
-        if parts is None:
-            raise LookFailed(Failure(Reason.INVALID_URL, f"no URL: {mask_url(url[:200])}"))
+        raise LookFailed(Failure(Reason.INVALID_URL, f"{href.partition(':')[0]}: is not http or https"))
     origin, host, path, query = parts.groups()
     if query is not None and len(query) > 1:
         path += query

@@ -149,7 +149,7 @@ class Connection(asyncio.BufferedProtocol):
             self.abort()  # nobody asked: whatever it is, the next answer would be taken for it
             return
         try:
-            piece = reader.feed(bytes(self._buffer[:nbytes]))
+            piece = reader.feed(self._buffer[:nbytes])
         except MalformedAnswer as error:
             self._fail(error)
             return

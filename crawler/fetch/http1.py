@@ -15,6 +15,7 @@ RawHeaders: TypeAlias = Sequence[tuple[bytes, bytes]]
 
 MAX_HEAD_BYTES: Final = 102_400
 """Of status line and headers, those of 1xx answers before and trailers behind included."""
+PEEK_BYTES: Final = 4_096
 MAX_CHUNK_LINE_BYTES: Final = 16_384
 
 HEAD_END: Final = re.compile(rb"\n\r?\n")
@@ -96,41 +97,42 @@ class AnswerReader:
         """Whether the connection may carry another request."""
         return self.is_complete and not self._closes and not self.has_surplus
 
-    def feed(self, data: bytes) -> bytes:
-        """Raises MalformedAnswer."""
+    def feed(self, data: bytes | memoryview) -> bytes:
+        """Raises MalformedAnswer. A memoryview is copied where it is kept."""
         while self.status is None:
-            if self._rest:
-                searched = max(0, len(self._rest) - 2)
-                data = self._rest + data
-            else:
-                searched = 0
-            end = HEAD_END.search(data, searched)
-            size = self._head_bytes + (end.end() if end else len(data))
+            start = len(self._rest)
+            # Most heads are short: the body behind is not copied along.
+            text = self._rest + bytes(data[:PEEK_BYTES])
+            end = HEAD_END.search(text, max(0, start - 2))
+            if end is None and len(data) > PEEK_BYTES:
+                text = self._rest + bytes(data)
+                end = HEAD_END.search(text, max(0, start - 2))
+            size = self._head_bytes + (end.end() if end else len(text))
             if size > MAX_HEAD_BYTES:
                 raise MalformedAnswer(f"more than {MAX_HEAD_BYTES:,} bytes of headers")
             if end is None:
-                self._rest = data
+                self._rest = text
                 return b""
             self._head_bytes = size
             self._rest = b""
-            self._read_head(data[: end.start()])
-            data = data[end.end() :]
+            self._read_head(text[: end.start()])
+            data = data[end.end() - start :]
         if self.is_complete:
             self.has_surplus = self.has_surplus or bool(data)
             return b""
         if self._is_chunked:
-            return self._read_chunks(data)
+            return self._read_chunks(bytes(data))
         if self._left is None:
-            return data
+            return bytes(data)
         surplus = len(data) - self._left
         if surplus < 0:
             self._left = -surplus
-            return data
+            return bytes(data)
         self.is_complete = True
         if surplus:
             self.has_surplus = True
-            return data[: self._left]
-        return data
+            data = data[: self._left]
+        return bytes(data)
 
     def end(self) -> bool:
         """The connection ended in good order; whether that completes the answer."""

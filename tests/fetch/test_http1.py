@@ -56,7 +56,7 @@ def read_with_ours(sent: bytes, cuts: list[int]) -> Read | None:
     body, start = b"", 0
     try:
         for end in ends:
-            body += reader.feed(sent[start:end])
+            body += reader.feed(memoryview(sent)[start:end])
             start = end
     except MalformedAnswer:
         return None
