@@ -24,8 +24,10 @@ from crawler.store.times import text_to_time
 KNOWN_LINKS: Final = """
     SELECT links.url, links.kind, links.name, health.*
     FROM health JOIN links ON links.id = health.link_id
-    ORDER BY links.url
+    WHERE health.link_id > ? ORDER BY health.link_id LIMIT ?
 """
+READ_AT_ONCE: Final = 1_000
+"""Links held in memory: health is written while it is read."""
 UPDATE_HEALTH: Final = (
     f"UPDATE health SET {', '.join(f'{name} = ?' for name in HEALTH_COLUMNS)} WHERE link_id = ?"
 )
@@ -90,7 +92,7 @@ def rejudge_all(connection: sqlite3.Connection, policy: HealthSettings, at: date
     connection.execute("UPDATE runs SET policy = ?", [msgspec.json.encode(policy).decode()])
     terms = read_run_terms(connection)
     changed: list[Rejudged] = []
-    for row in connection.execute(KNOWN_LINKS).fetchall():
+    for row in _read_known_links(connection):
         before = row_to_health(row)
         after = fold_link(connection, row["link_id"], row_to_link(row), terms)
         if after != before:
@@ -99,4 +101,11 @@ def rejudge_all(connection: sqlite3.Connection, policy: HealthSettings, at: date
             changed.append(Rejudged(row["url"], before.state, after.state))
     if terms:
         update_findings(connection, max(terms), at)
-    return changed
+    return sorted(changed, key=lambda link: link.url)
+
+
+def _read_known_links(connection: sqlite3.Connection) -> Iterator[sqlite3.Row]:
+    last_id = 0
+    while rows := connection.execute(KNOWN_LINKS, [last_id, READ_AT_ONCE]).fetchall():
+        yield from rows
+        last_id = rows[-1]["link_id"]
