@@ -21,13 +21,13 @@ from crawler.records import (
     Outcome,
     Question,
     Reason,
+    Sibling,
     State,
     Target,
     TargetKind,
 )
 from crawler.store.facts import COUNTERS
 from crawler.store.intervals import last_run_of
-from crawler.store.rows import row_to_link, row_to_sibling
 from crawler.store.times import optional_to_time, text_to_time
 
 CANDIDATES: Final = """
@@ -120,17 +120,19 @@ def read_questions(connection: sqlite3.Connection, link_ids: Sequence[int]) -> I
     """Links, each with what earlier runs learned of it, in the order of their ids given."""
     for start in range(0, len(link_ids), AT_ONCE):
         ids = json.dumps(list(link_ids[start : start + AT_ONCE]))
-        rows = connection.execute(QUESTIONS, [ids]).fetchall()
+        cursor = connection.execute(QUESTIONS, [ids])
+        cursor.row_factory = None
+        rows = cursor.fetchall()
         facts = _read_latest_facts(connection, rows)
-        for row in rows:
+        for link_id, url, kind, name, host_id, validators, final_url, title, text, probed_at in rows:
             known = Known(
-                host_id=row["host_id"],
-                validators=msgspec.json.decode(row["validators"]) if row["validators"] else {},
-                facts=facts.get(row["id"], {}),
-                final_url=row["final_url"],
-                sibling=row_to_sibling(row),
+                host_id,
+                msgspec.json.decode(validators) if validators else {},
+                facts.get(link_id, {}),
+                final_url,
+                Sibling(text_to_time(probed_at), title, text) if probed_at else None,
             )
-            yield Question(row_to_link(row), known)
+            yield Question(Link(url, Target(KINDS[kind], name)), known)
 
 
 def _read_exclusions(connection: sqlite3.Connection) -> dict[int, Exclusion]:
@@ -152,17 +154,20 @@ def _has_answered(connection: sqlite3.Connection, link_id: int, run_id: int) -> 
     return is_telling(Observation(NO_LINK, seen_at, Outcome(row["outcome"]), Reason(row["reason"])))
 
 
-def _read_latest_facts(connection: sqlite3.Connection, rows: Sequence[sqlite3.Row]) -> dict[int, Facts]:
-    """Latest values by link, of those links whose resolver goes on from them."""
-    ids = json.dumps([row["id"] for row in rows if LANE_OF[KINDS[row["kind"]]] not in TELL_ALL_ANEW])
-    facts: dict[int, Facts] = {}
+def _read_latest_facts(connection: sqlite3.Connection, rows: Sequence[tuple[Any, ...]]) -> dict[int, Facts]:
+    """Latest values by link, of those links whose resolver goes on from them; rows as QUESTIONS gives them."""
+    asked = [link_id for link_id, _, kind, *_ in rows if LANE_OF[KINDS[kind]] not in TELL_ALL_ANEW]
+    facts: dict[int, Facts] = {link_id: {} for link_id in asked}
+    ids = json.dumps(asked)
+    cursor = connection.execute(LATEST_FACTS, [ids])
+    cursor.row_factory = None
     # Ordered by run, the latest value of a field is written last.
-    for link_id, name, value in connection.execute(LATEST_FACTS, [ids]):
-        facts.setdefault(link_id, {})[name] = value
+    for link_id, name, value in cursor:
+        facts[link_id][name] = value
     for told in facts.values():
         for name, value in told.items():
             told[name] = msgspec.json.decode(value)
     for row in connection.execute(LATEST_COUNTERS, [ids]):
         counters: dict[str, Any] = {name: row[name] for name in COUNTERS if row[name] is not None}
-        facts.setdefault(row["link_id"], {}).update(counters)
+        facts[row["link_id"]].update(counters)
     return facts

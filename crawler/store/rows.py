@@ -121,12 +121,6 @@ def sibling_to_row(host_and_sibling: tuple[str, Sibling]) -> tuple[str, ...]:
     return (host, sibling.title, sibling.text, time_to_text(sibling.probed_at))
 
 
-def row_to_sibling(row: sqlite3.Row) -> Sibling | None:
-    """From `sibling_title`, `sibling_text` and `probed_at` of an outer join."""
-    probed_at = optional_to_time(row["probed_at"])
-    return Sibling(probed_at, row["sibling_title"], row["sibling_text"]) if probed_at else None
-
-
 def read_facts(connection: sqlite3.Connection, link_id: int, last_run_id: int = LATEST) -> Facts:
     """The facts of a link as known after a run; the latest value of each field."""
     facts: Facts = {}
