@@ -155,7 +155,7 @@ def _has_answered(connection: sqlite3.Connection, link_id: int, run_id: int) -> 
 
 
 def _read_latest_facts(connection: sqlite3.Connection, rows: Sequence[tuple[Any, ...]]) -> dict[int, Facts]:
-    """Latest values by link, of those links whose resolver goes on from them; rows as QUESTIONS gives them."""
+    """Latest values by link, of those links whose resolver goes on from them; rows are those of QUESTIONS."""
     asked = [link_id for link_id, _, kind, *_ in rows if LANE_OF[KINDS[kind]] not in TELL_ALL_ANEW]
     facts: dict[int, Facts] = {link_id: {} for link_id in asked}
     ids = json.dumps(asked)
