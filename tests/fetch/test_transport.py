@@ -7,6 +7,8 @@ import os
 import resource
 import socket
 import ssl
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
@@ -314,3 +316,14 @@ def test_more_hosts_than_connections_are_all_asked(
 
     assert {result.status for result in asyncio.run(run())} == {200}
     assert len(world.requests) == 720
+
+
+def test_the_client_brings_no_command_line_along() -> None:
+    script = (
+        "import sys, crawler.fetch.client\n"
+        "print(sorted(set(sys.modules) & {'rich', 'pygments', 'click', 'httpcore', 'h11', 'anyio'}))"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert said.stdout.strip() == "[]"
