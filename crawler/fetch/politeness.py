@@ -135,6 +135,7 @@ class Lane:
     def leave(self) -> None:
         """What a turn ends with."""
         if self._is_single:
+            # However late the request itself went out, its answer came later still.
             self._next_start = self._clock.monotonic() + self._interval_seconds
         self._run_places.release()
         self._places.release()
@@ -186,13 +187,6 @@ class Lane:
         if self.closed is not None:
             raise LaneClosed(self.closed, throttled=self.throttled)
 
-    def _may_start(self) -> bool:
-        self._check_open()
-        if max(self._next_start, self._hold_until) - self._clock.monotonic() >= SHORTEST_WAIT_SECONDS:
-            return False
-        self.why_waiting = None
-        return True
-
     def _start_now(self) -> bool:
         """Count a start where nothing stands against it. Raises LaneClosed."""
         self._check_open()
@@ -224,6 +218,8 @@ class Lane:
 
 
 class _Turn(AbstractAsyncContextManager[None]):
+    """A turn as a context manager; cheaper than a generator, for there is one per request."""
+
     __slots__ = ("_lane",)
 
     def __init__(self, lane: Lane) -> None:
