@@ -16,7 +16,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Final
 
-PACKAGES: Final = ("pycurl", "httpx", "uvloop", "PyGithub", "huggingface_hub")
+PACKAGES: Final = ("httpx", "uvloop", "PyGithub", "huggingface_hub", "msgspec", "selectolax")
 PROXY_VARIABLES: Final = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 
 
@@ -128,11 +128,6 @@ def _versions() -> Iterable[str]:
             yield f"{package} {version(package)}"
         except PackageNotFoundError:
             continue
-    try:
-        import pycurl  # noqa: PLC0415 - only its version, and only where it is installed
-    except ImportError:
-        return
-    yield pycurl.version
 
 
 def _read(path: str) -> list[str]:
