@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
@@ -10,14 +11,16 @@ from typing import Final
 from crawler.engine.engine import Remote
 from crawler.engine.messages import Orders
 from crawler.engine.shards import Shard
+from crawler.links.hostname import host_of
 from crawler.records import Link, Observation, Question
-from crawler.witness import CUT_OFF, Witness, host_of
+from crawler.witness import CUT_OFF, Witness
 
 MOST_UNTOLD: Final = 8_000
 """Web links that one worker may have in hand."""
 HOSTS_PER_PLACE: Final = 2
 """Hosts in hand for each that the concurrency has room for: some always wait for their spacing."""
-REMEMBERED_ANSWERS: Final = 3
+REMEMBERED_ANSWERS: Final = 32
+CHECKED_HOSTS: Final = 3
 
 
 @dataclass(slots=True, eq=False)
@@ -66,28 +69,30 @@ class Member:
     checked_at: float = float("-inf")
     failed_checks: int = 0
     is_gone: bool = False
-    answers: dict[str, Link] = field(default_factory=dict)
+    answers: deque[Link] = field(default_factory=lambda: deque(maxlen=REMEMBERED_ANSWERS))
+    """The latest links that answered it."""
 
     @property
     def seems_cut_off(self) -> bool:
         """Whether so many hosts in a row gave no answer that it is rather its own network."""
-        return self.witness.seems_cut_off or len({host_of(each) for each in self.in_vain}) >= CUT_OFF
+        return self.witness.seems_cut_off or len(self._hosts_in_vain()) >= CUT_OFF
 
     @property
     def is_sick(self) -> bool:
         """Hosts that answer others do not answer it."""
         return self.failed_checks > 0
 
+    def _hosts_in_vain(self) -> set[str]:
+        return {host_of(observation.link.canonical_url) for observation in self.in_vain}
+
     def take_in_vain(self) -> list[Observation]:
         taken, self.in_vain = self.in_vain, []
         return taken
 
-    def remember_answer(self, observation: Observation) -> None:
-        host = host_of(observation)
-        self.answers.pop(host, None)
-        self.answers[host] = observation.link
-        if len(self.answers) > REMEMBERED_ANSWERS:
-            del self.answers[next(iter(self.answers))]
+    def links_that_answered(self) -> list[Link]:
+        """One of each of its latest hosts."""
+        by_host = {host_of(link.canonical_url): link for link in self.answers}
+        return list(by_host.values())[-CHECKED_HOSTS:]
 
     def has_room(self, wanted_hosts: int) -> bool:
         """Whether it should get another piece of web links."""

@@ -56,7 +56,7 @@ START_SECONDS: Final = 60.0
 MAX_TRIES: Final = 3
 """Workers that may be lost with a shard; what is left of it then is due in the next run."""
 ROUNDS: Final = 3
-LOST_TOO_OFTEN: Final = "not told: every worker that asked was lost"
+LOST_TOO_OFTEN: Final = "every worker that asked was lost"
 UNSENDABLE: Final = "what is known of it cannot be passed on to a worker"
 WENT_AWAY: Final = "no worker reaches any host any more: what was told is kept, the failures judge nothing"
 HINT: Final = "check the network of the workers"

@@ -44,8 +44,9 @@ class Vouching:
         """Take one look of a worker."""
         observation = seen.observation
         if seen.vouches and is_answer(observation):
-            member.remember_answer(observation)
-            self._keep(member.take_in_vain())
+            member.answers.append(observation.link)
+            if member.in_vain:
+                self._keep(member.take_in_vain())
         if observation.outcome is Outcome.SKIPPED and observation.reason is Reason.SKIPPED:
             # It says nothing, and perhaps only for want of a network: then another worker may ask.
             self._recorder.note(member.witness, observation, vouches=seen.vouches)
@@ -107,7 +108,7 @@ class Vouching:
 
     def _begin_check(self, member: Member) -> bool:
         others = [observation.link for observation in self._recorder.last_answers[-OF_OTHERS:]]
-        links = list(member.answers.values()) or others
+        links = member.links_that_answered() or others
         if not links:
             return False
         member.check, member.check_number = Check(), self._next_number()
