@@ -16,7 +16,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Final
 
-PACKAGES: Final = ("httpx", "uvloop", "PyGithub", "huggingface_hub", "msgspec", "selectolax")
+PACKAGES: Final = ("httpx", "PyGithub", "huggingface_hub", "msgspec", "selectolax")
 PROXY_VARIABLES: Final = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 
 
