@@ -13,7 +13,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, get_args, get_type_hints
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 from msgspec import Meta, Struct
@@ -369,6 +368,8 @@ def _find_nonsense(section: str, key: str, value: Any) -> tuple[str, str | None]
     if (key == "endpoint" or key.endswith("_url")) and not _is_http_url(value):
         return "is not an http(s) URL", "write it with https://"
     if key == "timezone":
+        from zoneinfo import ZoneInfo, ZoneInfoNotFoundError  # noqa: PLC0415  the default needs no lookup
+
         try:
             ZoneInfo(value)
         except (ZoneInfoNotFoundError, ValueError):

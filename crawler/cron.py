@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Final
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from crawler.config import ScheduleSettings
 from crawler.errors import UsageError
@@ -34,7 +33,7 @@ class Cron:
     """0 is Sunday."""
     either_day: bool
     """Days of the month and of the week are both given: either will do, as in cron."""
-    zone: ZoneInfo
+    zone: tzinfo
 
     def next_after(self, time: datetime) -> datetime | None:
         """The first of its times that is later, in its zone; None for an expression that means no day."""
@@ -81,10 +80,22 @@ def parse_cron(expression: str, timezone: str, *, name: str = "cron expression")
             months=frozenset(_parse_field("month", month, 1, 12, MONTHS)),
             weekdays=frozenset(number % 7 for number in _parse_field("weekday", weekday, 0, 7, WEEKDAYS)),
             either_day=not day.startswith("*") and weekday != "*",
-            zone=ZoneInfo(timezone),
+            zone=_find_zone(timezone),
         )
-    except (ValueError, ZoneInfoNotFoundError) as error:
+    except ValueError as error:
         raise UsageError(f"{name} = {expression!r}: {error}") from error
+
+
+def _find_zone(name: str) -> tzinfo:
+    """Raises ValueError for a name that is none."""
+    if name == "UTC":
+        return UTC
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError  # noqa: PLC0415  as long to load as all of this
+
+    try:
+        return ZoneInfo(name)
+    except ZoneInfoNotFoundError as error:
+        raise ValueError(str(error)) from error
 
 
 def _parse_field(what: str, field: str, least: int, most: int, names: Sequence[str] = ()) -> set[int]:

@@ -14,13 +14,11 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
-from crawler.errors import UsageError
 from crawler.records import Catalog, Document, Exclusion, Reason, Role, Run, State
-from crawler.store.as_of import parse_when
-from crawler.store.connect import connect_read_only, explained
+from crawler.store.connect import explained
+from crawler.store.moment import Moment
 from crawler.store.queries import (
     COUNT_SUPPRESSED,
     DOCUMENTS,
@@ -41,8 +39,7 @@ from crawler.store.queries import (
     STATE_COUNTS_NOW,
     UNCHECKED,
 )
-from crawler.store.rows import LATEST, row_to_link, row_to_run
-from crawler.store.tables import MADE_UP
+from crawler.store.rows import LATEST, row_to_link
 from crawler.store.times import text_to_time, time_to_text
 
 if TYPE_CHECKING:
@@ -62,20 +59,11 @@ if TYPE_CHECKING:
     from crawler.store.timelines import StarGrowth
 
 
-class History:
+class History(Moment):
     """A reader's view of one moment. Close it soon: while it is open the write-ahead log cannot shrink."""
 
-    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
-        self._connection = connection
-        self._path = path
-        self._health_then_of: int | None = None
-
-    @classmethod
-    def open(cls, path: Path) -> Self:
-        """Raises UnableError when there is no database of ours, or it cannot be read."""
-        connection = connect_read_only(path)
-        connection.execute("BEGIN")
-        return cls(connection, path)
+    _health_then_of: int | None = None
+    """The run as of which `temp.health_then` was made."""
 
     @classmethod
     def of_catalog(cls, catalog: Catalog) -> Self:
@@ -84,73 +72,12 @@ class History:
 
         return cls(catalog_in_memory(catalog), Path(":memory:"))
 
-    def close(self) -> None:
-        self._connection.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    @property
-    def made_up(self) -> bool:
-        """Whether nobody observed any of this: a demo's database."""
-        return any(self._query("SELECT 1 FROM _settings WHERE key = ?", [MADE_UP]))
-
     @property
     def graph(self) -> Graph:
         """Names, connections and changes."""
         from crawler.store.graph import Graph
 
         return Graph(self._query)
-
-    # --- runs ---
-
-    def latest_run(self) -> Run | None:
-        return next(self.runs(), None)
-
-    def runs(self) -> Iterator[Run]:
-        """All runs, the latest first."""
-        for row in self._query("SELECT * FROM runs WHERE id > 0 ORDER BY id DESC"):
-            yield row_to_run(row)
-
-    def run_before(self, run: Run) -> Run | None:
-        """The run that came before."""
-        rows = self._query("SELECT * FROM runs WHERE id > 0 AND id < ? ORDER BY id DESC LIMIT 1", [run.id])
-        return next((row_to_run(row) for row in rows), None)
-
-    def summary_of(self, run: Run) -> dict[str, Any]:
-        """What the run said of itself when it ended; empty for one that did not end by itself."""
-        for row in self._query("SELECT summary FROM runs WHERE id = ?", [run.id]):
-            summary: dict[str, Any] = json.loads(row["summary"])
-            return summary
-        return {}
-
-    def run_as_of(self, when: str) -> Run:
-        """What `--as-of` means: a run's id, or the latest run begun by a time or by the end of a UTC day.
-
-        Raises UsageError when there is no such run.
-        """
-        condition, value = parse_when(when)
-        rows = self._query(
-            f"SELECT * FROM runs WHERE id > 0 AND {condition} ORDER BY id DESC LIMIT 1", [value]
-        )
-        for row in rows:
-            return row_to_run(row)
-        first = next(iter(self._query("SELECT * FROM runs WHERE id > 0 ORDER BY id LIMIT 1")), None)
-        raise UsageError(
-            f"no run as of {when!r}",
-            where=str(self._path),
-            hint="nothing has been crawled yet"
-            if first is None
-            else f"the first run, {first['id']}, began at {first['started_at']}",
-        )
 
     # --- the catalog ---
 
@@ -411,28 +338,12 @@ class History:
             self._health_then_of = run_id
         return "temp.health_then"
 
-    def _is_present(self, run_id: int) -> bool:
-        """Whether nothing has been recorded after that run: the health table then is the answer."""
-        return run_id >= self._latest_run_id
-
-    @cached_property
-    def _latest_run_id(self) -> int:
-        return max(
-            (int(row["id"]) for row in self._query("SELECT max(id) AS id FROM runs") if row["id"]), default=0
-        )
-
     @cached_property
     def _run_terms(self) -> Mapping[int, RunTerms]:
         from crawler.store.folding import read_run_terms
 
         with explained(self._path):
             return read_run_terms(self._connection)
-
-    def _query(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> Iterator[sqlite3.Row]:
-        with explained(self._path):
-            # No `yield from`: a reader who leaves early would close the cursor after its connection.
-            for row in self._connection.execute(sql, parameters):  # noqa: UP028
-                yield row
 
 
 def _run_id(as_of: Run | None) -> int:
