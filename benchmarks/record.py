@@ -7,7 +7,7 @@
 Every figure is processor time of this process, with the kernel's share and without waiting for the disk. A
 night takes the links in the catalog's order, and once more in an order of chance: then each look of a batch
 lies on another page of the file, and pages are what is paid for. `executemany` of plain rows into the file is
-the yardstick.
+the yardstick. Of several repeats (--repeat) the cheapest counts: a busy machine makes everything dearer.
 """
 
 from __future__ import annotations
@@ -196,8 +196,8 @@ def yardstick(path: Path, batch: int, rows: int) -> Figure:
     return Figure("executemany of plain rows", batch, rows, spent, path.stat().st_size - before)
 
 
-def measure(folder: Path, links: int, batches: Sequence[int], kinds: Sequence[str]) -> Iterator[Figure]:
-    """All nights of all kinds; each kind and batch has a database of its own."""
+def measure(folder: Path, links: int, batch: int, kinds: Sequence[str]) -> Iterator[Figure]:
+    """All nights of all kinds; each kind and order has a database of its own."""
     catalog = catalog_of(links)
     known = [link_of(entry.mentions[0].url) for entry in catalog.entries]
     template = folder / "template.db"
@@ -205,20 +205,19 @@ def measure(folder: Path, links: int, batches: Sequence[int], kinds: Sequence[st
         store.finish_run(store.begin_run(catalog), RunState.FINISHED, {})
     in_order = range(links)
     by_chance = random.Random(links).sample(in_order, links)
-    for batch in batches:
-        path = folder / "yardstick.db"
-        shutil.copy(template, path)
-        yield yardstick(path, batch, links)
-        path.unlink()
-        for kind in kinds:
-            for order, way in ((in_order, ""), (by_chance, ", by chance")):
-                path = folder / "nights.db"
-                shutil.copy(template, path)
-                nights = Nights(path, known, catalog)
-                yield nights.pass_night(f"{kind}: the first night{way}", LOOKS[kind], batch, order)
-                yield nights.pass_night(f"{kind}: an unchanged night{way}", LOOKS[kind], batch, order)
-                yield nights.pass_night(f"{kind}: 1 % changed{way}", LOOKS[kind], batch, order, changed=100)
-                path.unlink()
+    path = folder / "yardstick.db"
+    shutil.copy(template, path)
+    yield yardstick(path, batch, links)
+    path.unlink()
+    for kind in kinds:
+        for order, way in ((in_order, ""), (by_chance, ", by chance")):
+            path = folder / "nights.db"
+            shutil.copy(template, path)
+            nights = Nights(path, known, catalog)
+            yield nights.pass_night(f"{kind}: the first night{way}", LOOKS[kind], batch, order)
+            yield nights.pass_night(f"{kind}: an unchanged night{way}", LOOKS[kind], batch, order)
+            yield nights.pass_night(f"{kind}: 1 % changed{way}", LOOKS[kind], batch, order, changed=100)
+            path.unlink()
 
 
 def main() -> None:
@@ -227,12 +226,19 @@ def main() -> None:
     parser.add_argument(
         "--batch", type=int, action="append", help="looks a batch (default: 2,000 and 10,000)"
     )
+    parser.add_argument("--repeat", type=int, default=3, help="how often (default: 3)")
     parser.add_argument("--only", choices=sorted(LOOKS), action="append", help="only looks of this kind")
     arguments = parser.parse_args()
-    print(f"{arguments.links:,} links\n{HEADER}", flush=True)
-    with tempfile.TemporaryDirectory() as folder:
-        kinds = arguments.only or list(LOOKS)
-        for figure in measure(Path(folder), arguments.links, arguments.batch or BATCHES, kinds):
+    print(f"{arguments.links:,} links, the cheapest of {arguments.repeat}\n{HEADER}", flush=True)
+    kinds = arguments.only or list(LOOKS)
+    for batch in arguments.batch or BATCHES:
+        best: dict[str, Figure] = {}
+        for _ in range(arguments.repeat):
+            with tempfile.TemporaryDirectory() as folder:
+                for figure in measure(Path(folder), arguments.links, batch, kinds):
+                    if figure.name not in best or figure.seconds < best[figure.name].seconds:
+                        best[figure.name] = figure
+        for figure in best.values():
             print(figure.line(), flush=True)
 
 
