@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -22,8 +22,10 @@ from crawler.report.stale_model import (
     Unchecked,
 )
 from crawler.report.wording import describe_evidence, format_day
+from crawler.store import snapshots as stored
 from crawler.store.events import Event, EventKind
 from crawler.store.history import History
+from crawler.store.pages import pages
 from crawler.store.snapshots import Finding, LinkSnapshot
 
 BY_HEALTH: Final[Mapping[State, Topic]] = {
@@ -86,6 +88,7 @@ class _Collector:
             if run is not None and _is_in_force(exclusion, run)
         }
         self._items: dict[str, list[Item]] = {}
+        self._read: dict[str, list[stored.Place]] = {}
 
     def collect(self, title: str) -> StaleReport:
         report = StaleReport(
@@ -119,10 +122,12 @@ class _Collector:
     def _add_links(self, run: Run) -> None:
         """Put links where a maintainer looks for them."""
         states = (*BY_HEALTH, State.UNKNOWN)
-        for snapshot in self._history.links_in(states, CANNOT_BE_ASKED, run, self._document):
-            if snapshot.link.canonical_url not in self._left_alone:
-                topic = BY_HEALTH.get(snapshot.health.state, Topic.NOT_ASKED)
-                self._add_item(self._health_item(topic, snapshot))
+        for page in pages(self._history.links_in(states, CANNOT_BE_ASKED, run, self._document)):
+            self._read_places(snapshot.link.canonical_url for snapshot in page)
+            for snapshot in page:
+                if snapshot.link.canonical_url not in self._left_alone:
+                    topic = BY_HEALTH.get(snapshot.health.state, Topic.NOT_ASKED)
+                    self._add_item(self._health_item(topic, snapshot))
 
     def _health_item(self, topic: Topic, snapshot: LinkSnapshot) -> Item:
         url, health = snapshot.link.canonical_url, snapshot.health
@@ -163,7 +168,14 @@ class _Collector:
     def _add_findings(self) -> None:
         """One item for each thing found about a link, whatever the number of entries it stands at."""
         seen: set[tuple[FindingKind, str, str | None, str | None]] = set()
-        for finding in self._history.findings(self._run):
+        for page in pages(self._history.findings(self._run)):
+            self._read_places(each.url for each in page if each.url and each.kind not in SHOWN_BY_HEALTH)
+            self._add_page(page, seen)
+
+    def _add_page(
+        self, page: Iterable[Finding], seen: set[tuple[FindingKind, str, str | None, str | None]]
+    ) -> None:
+        for finding in page:
             about = finding.url or finding.entry_id
             what = (finding.kind, about, finding.stated, finding.observed)
             if finding.kind in SHOWN_BY_HEALTH or what in seen or finding.url in self._left_alone:
@@ -184,12 +196,18 @@ class _Collector:
         if item.places:
             self._items.setdefault(item.places[0].document, []).append(item)
 
+    def _read_places(self, urls: Iterable[str]) -> None:
+        """Where these links stand, all at once, for `_places`."""
+        wanted = list(urls)
+        found = self._history.places_of(wanted, self._run)
+        self._read = {url: found.get(url, []) for url in wanted}
+
     def _places(self, url: str) -> tuple[Place, ...]:
         """Where a link stands; empty when it is not in the document asked for, whose places come first."""
-        places = [
-            Place(place.document, place.line, place.entry_name)
-            for place in self._history.places(url, self._run)
-        ]
+        told = self._read.get(url)
+        if told is None:
+            told = self._history.places(url, self._run)
+        places = [Place(place.document, place.line, place.entry_name) for place in told]
         if self._document is not None:
             if not any(place.document == self._document for place in places):
                 return ()

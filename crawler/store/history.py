@@ -133,11 +133,16 @@ class History(Moment):
 
     def places(self, url: str, as_of: Run | None = None) -> list[Place]:
         """Where a link stands in the catalog, by document and line."""
+        return self.places_of([url], as_of).get(url, [])
+
+    def places_of(self, urls: Collection[str], as_of: Run | None = None) -> dict[str, list[Place]]:
+        """The same of many links at once; one that stands nowhere is left out."""
         from crawler.store.snapshots import Place
 
-        rows = self._query(PLACES.format(IN_CATALOG.format("mentions")), {"run": _run_id(as_of), "url": url})
-        return [
-            Place(
+        found: dict[str, list[Place]] = {}
+        parameters = {"run": _run_id(as_of), "urls": json.dumps([*urls])}
+        for row in self._query(PLACES.format(IN_CATALOG.format("mentions")), parameters):
+            place = Place(
                 document=row["document"],
                 entry_id=row["identifier"],
                 entry_name=row["entry_name"],
@@ -145,8 +150,8 @@ class History(Moment):
                 raw=row["raw"],
                 line=row["line"],
             )
-            for row in rows
-        ]
+            found.setdefault(row["url"], []).append(place)
+        return found
 
     # --- links ---
 

@@ -46,14 +46,15 @@ ENTRIES_THEN: Final = f"""
 """Also those that read differently then."""
 
 PLACES: Final = """
-    SELECT documents.name AS document, entries.identifier, mentions.role, mentions.raw, mentions.line,
+    SELECT links.url, documents.name AS document, entries.identifier,
+        mentions.role, mentions.raw, mentions.line,
         coalesce((SELECT version.name FROM entry_versions AS version WHERE version.entry_id = entries.id
             AND version.from_run_id <= :run AND version.until_run_id > :run), entries.name) AS entry_name
     FROM links
     JOIN mentions ON mentions.link_id = links.id
     JOIN entries ON entries.id = mentions.entry_id
     JOIN documents ON documents.id = entries.document_id
-    WHERE links.url = :url AND {0}
+    WHERE links.url IN (SELECT value FROM json_each(:urls)) AND {0}
     ORDER BY documents.name, mentions.line, entries.identifier, mentions.position
 """
 
