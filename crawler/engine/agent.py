@@ -148,7 +148,9 @@ class Agent:
             self._lender.lend(loan, self._lent, self._not_lent)
         for shard in orders.shards:
             for state in shard.lanes:
-                adopt(self._politeness.lane(state.name), state, now)
+                lane = self._politeness.lane(state.name)
+                adopt(lane, state, now)
+                lane.rest()
             self._leases.own(shard.hosts)
             task = asyncio.get_running_loop().create_task(self._resolve(shard, hosts))
             self._tasks[shard.number] = task

@@ -33,7 +33,7 @@ from crawler.fetch.environment import NetworkEnvironment
 DASK: Final[Any] = distributed
 """Without types of its own."""
 
-CONNECT_SECONDS: Final = 15.0
+CONNECT_SECONDS: Final = 10.0
 END_SECONDS: Final = 2.0
 LOOK_SECONDS: Final = 1.0
 """How often the scheduler is asked which workers it has."""

@@ -110,6 +110,7 @@ class LeasedLane(Lane):
     async def enter(self) -> None:
         borrowed = None if self._leases.owns(self.name) else await self._leases.ask_for(self.name)
         try:
+            await self._leases.valid()
             await super().enter()
         except BaseException:
             if borrowed is not None:
@@ -179,6 +180,13 @@ def state_of(lane: Lane) -> LaneState:
 def asked_for(state: LaneState) -> LaneState:
     """What the host itself asked for, without what one worker thought of it."""
     return state if state.throttled else msgspec.structs.replace(state, closed=None)
+
+
+def states_for(politeness: Politeness, hosts: Iterable[str], *, all_asked: bool) -> list[LaneState]:
+    """What a new owner is to know of the hosts that somebody has asked before: the run, by a turn it lent, or
+    another worker, with `all_asked`."""
+    known = politeness.lanes()
+    return [asked_for(state_of(politeness.lane(host))) for host in hosts if all_asked or host in known]
 
 
 def adopt(lane: Lane, state: LaneState, now: datetime) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -94,11 +94,23 @@ class Member:
         by_host = {host_of(link.canonical_url): link for link in self.answers}
         return list(by_host.values())[-CHECKED_HOSTS:]
 
-    def has_room(self, wanted_hosts: int) -> bool:
+    @property
+    def untold(self) -> int:
+        """Web links in hand."""
+        return sum(len(piece.untold) for piece in self.pieces.values() if not piece.shard.is_api)
+
+    def has_room(self, wanted_hosts: int, fair_share: float) -> bool:
         """Whether it should get another piece of web links."""
-        untold = hosts = 0.0
-        for piece in self.pieces.values():
-            if not piece.shard.is_api:
-                untold += len(piece.untold)
-                hosts += len(piece.shard.hosts) * len(piece.untold) / max(len(piece.shard), 1)
-        return untold < MOST_UNTOLD and hosts < wanted_hosts
+        hosts = sum(
+            len(piece.shard.hosts) * len(piece.untold) / max(len(piece.shard), 1)
+            for piece in self.pieces.values()
+            if not piece.shard.is_api
+        )
+        return self.untold <= min(MOST_UNTOLD, fair_share) and hosts < wanted_hosts
+
+
+def share_fairly(waiting: Iterable[Piece], members: Collection[Member], expected: int) -> float:
+    """How many web links one worker may have in hand, so that one that comes later finds work too."""
+    left = sum(len(piece.shard) for piece in waiting if not piece.shard.is_api)
+    left += sum(member.untold for member in members)
+    return left / max(expected, len(members)) / 2

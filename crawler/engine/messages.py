@@ -34,8 +34,8 @@ class LaneState(Struct, frozen=True, array_like=True):
 
 
 class ShardOrder(Struct, array_like=True):
-    """One shard to resolve. `hosts` are its own meanwhile, `lanes` what is known of them, `probe` web hosts
-    to be asked for a page that cannot exist."""
+    """One shard to resolve. `hosts` are its own meanwhile; `lanes` what is known of those that others asked
+    before; `probe` web hosts to be asked for a page that cannot exist."""
 
     number: int
     questions: dict[LaneName, list[Question]]

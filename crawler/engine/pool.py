@@ -20,9 +20,9 @@ from crawler import __version__
 from crawler.clock import Clock
 from crawler.config import Settings
 from crawler.engine.engine import WorkerGone, Workforce
-from crawler.engine.leases import adopt, asked_for, state_of, steady_seconds
+from crawler.engine.leases import adopt, states_for, steady_seconds
 from crawler.engine.loans import Loans
-from crawler.engine.members import HOSTS_PER_PLACE, Check, Job, Member, Piece
+from crawler.engine.members import HOSTS_PER_PLACE, Check, Job, Member, Piece, share_fairly
 from crawler.engine.messages import (
     Failed,
     LaneState,
@@ -230,16 +230,14 @@ class Pool:
             member.orders.wait_seconds = 0.0
 
     def _choose_piece(self, member: Member) -> Piece | None:
-        has_room = member.has_room(self._wanted_hosts)
+        share = share_fairly(self._waiting, self._members, self._workforce.expected)
+        has_room = member.has_room(self._wanted_hosts, share)
         for place, piece in enumerate(self._waiting):
             shard = piece.shard
             keeper = self._keepers.get(shard.hosts)
-            is_kept = keeper is not None and keeper is not member and keeper in self._members
-            if (
-                (has_room or shard.is_api)
-                and not (is_kept and keeper is not None and not keeper.is_sick)
-                and not any(host in self._owners for host in shard.hosts)
-            ):
+            is_kept = keeper not in {None, member} and keeper in self._members and not keeper.is_sick
+            is_free = not is_kept and not any(host in self._owners for host in shard.hosts)
+            if is_free and (has_room or shard.is_api):
                 del self._waiting[place]
                 return piece
         return None
@@ -257,13 +255,12 @@ class Pool:
             self._keepers[shard.hosts] = member
         self._loans.hand_over(shard.hosts, member)
         names = {host_of(url) for url in piece.untold}
-        known = self._hosts.politeness.lanes()
         member.orders.shards.append(
             ShardOrder(
                 number,
                 by_lane(piece.untold.values()),
                 sorted(shard.hosts),
-                [asked_for(state_of(known[host])) for host in shard.hosts if host in known],
+                states_for(self._hosts.politeness, shard.hosts, all_asked=shard.tries > 0),
                 sorted(names & self._probes),
             )
         )
@@ -347,9 +344,12 @@ class Pool:
         self._finish(member, failed.shard)
 
     def _free(self, member: Member, piece: Piece) -> None:
+        politeness = self._hosts.politeness
         for host in piece.shard.hosts:
             if self._owners.get(host) is member:
                 del self._owners[host]
+            if piece.shard.is_api or host in politeness.lanes():
+                politeness.lane(host).rest()
 
     def _ask_rest(self, piece: Piece) -> None:
         """What is left of a piece goes to the next worker; after too many, to the next run."""

@@ -183,6 +183,10 @@ class Lane:
         if self.closed is None:
             self.closed = why
 
+    def rest(self) -> None:
+        """Begin nothing before the spacing has passed from now: somebody else may have asked this moment."""
+        self._next_start = max(self._next_start, self._clock.monotonic() + self._interval_seconds)
+
     def _check_open(self) -> None:
         if self.closed is not None:
             raise LaneClosed(self.closed, throttled=self.throttled)

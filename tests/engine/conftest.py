@@ -50,7 +50,7 @@ def write_config(place: Place) -> Callable[..., None]:
     """Two workers, hosts that take no more than a few requests at a time, leases that end soon."""
 
     def write(network: Mapping[str, object] | None = None, **engine: object) -> None:
-        tables = {
+        tables: dict[str, dict[str, object]] = {
             "network": {
                 "per_host_interval_seconds": 0.0,
                 "per_host_concurrency": 2,
@@ -58,6 +58,9 @@ def write_config(place: Place) -> Callable[..., None]:
                 "timeout_seconds": 10.0,
                 **(network or {}),
             },
+            "github": {"page_interval_seconds": 0.0},
+            "arxiv": {"min_interval_seconds": 0.0},
+            "archive": {"min_interval_seconds": 0.0},
             "engine": {"workers": 2, "lease_seconds": 4.0, **engine},
         }
         lines = []

@@ -40,6 +40,21 @@ def test_requests_are_spaced(clock: SimulatedClock) -> None:
     assert lane.seconds_waited == 8.0
 
 
+def test_after_a_rest_the_spacing_begins_anew(clock: SimulatedClock) -> None:
+    lane = Politeness(settings(per_host_interval_seconds=2.0), clock).lane("example.org")
+    starts: list[float] = []
+
+    async def note() -> None:
+        starts.append(clock.monotonic())
+
+    lane.rest()
+    asyncio.run(take_turns(lane, 1, note))
+    clock.advance(timedelta(seconds=1))
+    lane.rest()
+    asyncio.run(take_turns(lane, 1, note))
+    assert starts == [2.0, 5.0]
+
+
 @pytest.mark.parametrize(("per_host", "run_wide", "most"), [(3, 64, 3), (8, 2, 2)])
 def test_never_more_at_once(per_host: int, run_wide: int, most: int) -> None:
     politeness = Politeness(settings(per_host_concurrency=per_host, concurrency=run_wide), SystemClock())
