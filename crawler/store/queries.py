@@ -94,23 +94,22 @@ STATE_COUNTS: Final = """
     FROM links LEFT JOIN {health} AS health ON health.link_id = links.id
     WHERE {mentioned} GROUP BY 1
 """
-# Nearly every link is in the catalog: those that are not are counted off. They are looked for only where
-# fewer links are mentioned than there are.
+# Nearly every link is in the catalog: those that are not are counted off. They had a mention that was closed,
+# or only an exclusion: nothing else brings a link (store/link_rows.py).
 STATE_COUNTS_NOW: Final = """
     WITH counted AS MATERIALIZED (SELECT state, count(*) AS links FROM health GROUP BY state),
-    known AS MATERIALIZED (SELECT count(*) AS links FROM links),
     absent AS (
-        SELECT id FROM links
-        WHERE (SELECT links FROM known) > (SELECT count(*) FROM (SELECT DISTINCT link_id FROM mentions))
-            AND NOT EXISTS (SELECT 1 FROM mentions WHERE mentions.link_id = links.id)
-        UNION
-        SELECT link_id FROM mentions AS closed WHERE until_run_id > 0 AND NOT EXISTS (
-            SELECT 1 FROM mentions WHERE mentions.link_id = closed.link_id AND mentions.until_run_id IS NULL)
+        SELECT id FROM (
+            SELECT link_id AS id FROM exclusions
+            UNION
+            SELECT link_id FROM mentions WHERE until_run_id > 0
+        ) AS gone WHERE NOT EXISTS (
+            SELECT 1 FROM mentions WHERE mentions.link_id = gone.id AND mentions.until_run_id IS NULL)
     )
     SELECT state, sum(links) AS links FROM (
         SELECT state, links FROM counted
         UNION ALL
-        SELECT 'unknown', (SELECT links FROM known) - (SELECT coalesce(sum(links), 0) FROM counted)
+        SELECT 'unknown', (SELECT count(*) FROM links) - (SELECT coalesce(sum(links), 0) FROM counted)
         UNION ALL
         SELECT coalesce(health.state, 'unknown'), -1
         FROM absent LEFT JOIN health ON health.link_id = absent.id

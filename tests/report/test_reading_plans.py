@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 import sqlite3
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from crawler.records import Reason, State
+from crawler.records import Exclusion, Reason, State
 from crawler.store.history import History
 from tests.report.conftest import ALPACA, PAPER, PHI, VICUNA, Nights, missing, saw
 
@@ -128,3 +130,19 @@ def test_one_link_has_what_the_views_say_of_it(told: Nights, url: str) -> None:
             for row in history._query("SELECT name FROM aliases WHERE url = ? ORDER BY since, told_by", [url])
         ]
         assert [alias.name for alias in graph.aliases(url)] == names
+
+
+def test_a_link_that_is_only_excluded_or_gone_is_not_counted(told: Nights) -> None:
+    told.catalog = replace(
+        told.catalog,
+        entries=told.catalog.entries[:1],
+        exclusions=(
+            Exclusion("https://example.org/never-listed", "nobody lists it"),
+            Exclusion(ALPACA, "listed"),
+        ),
+    )
+    told.pass_night(missing(ALPACA))
+    with History.open(told.config.database) as history:
+        counted = {state: count for state, count in history.state_counts().items() if count}
+        assert counted == Counter(link.health.state for link in history.links())
+        assert sum(counted.values()) == 2
