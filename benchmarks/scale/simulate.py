@@ -88,11 +88,11 @@ class Parameters:
     """Measured: for one call of the Hub, with the one to three links that it answers for."""
     cpu_batch: float = 0.04
     """Measured: for a hundred repositories or papers."""
-    writer: float = 0.00002
-    """Measured: the writer's time for one answer."""
-    begin: float = 0.00005
+    writer: float = 0.00008
+    """Measured: the processor time of the writer for one question read and its answer recorded."""
+    begin: float = 0.00004
     """Measured: catalog and plan before the first request, for one link."""
-    finish: float = 0.000005
+    finish: float = 0.000015
     """Measured: after the last answer, for one link."""
     core_hour_price: float = 0.05
 

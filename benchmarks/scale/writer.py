@@ -54,6 +54,7 @@ class Figures:
     steps: dict[str, tuple[float, float]] = field(default_factory=dict)
     sizes: dict[str, int] = field(default_factory=dict)
     largest_wal: int = 0
+    told: set[str] = field(default_factory=set)
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
@@ -108,17 +109,19 @@ def measure(folder: Path, links: int, nights: int, batch: int, formats: Sequence
             with figures.step(f"{name}: begin_run"):
                 run = store.begin_run(make_parts(links))
             figures.look_at_files(config.database, f"{name}, begun")
+            _tell(figures, links, name)
             with figures.step(f"{name}: plan"):
                 plan = plan_crawl(store.candidates(run), run.started_at)
             _look_at_all(figures, config.database, store, run, plan, Looker(clock, night), name, batch)
+            _tell(figures, links, name)
             with figures.step(f"{name}: finish_run"):
                 store.finish_run(run, RunState.FINISHED, {"api.github.com": links // 100})
         figures.look_at_files(config.database, f"{name}, finished")
-        _tell(figures, links, f"{name}: ")
+        _tell(figures, links, name)
     for form in formats:
         with figures.step(f"export {form}"), open(os.devnull, "w", encoding="utf-8") as nowhere:
             nowhere.writelines(export_catalog(config, form, as_of=None, now=START))
-    _tell(figures, links, "export ")
+        _tell(figures, links, f"export {form}")
     return figures
 
 
@@ -144,9 +147,10 @@ def _look_at_all(
 
 
 def _tell(figures: Figures, links: int, prefix: str) -> None:
-    """What was measured by steps with this prefix, on stderr, as soon as it is known."""
+    """What was measured since the last time, on stderr, as soon as it is known."""
     for name, (cpu, wall) in figures.steps.items():
-        if name.startswith(prefix):
+        if name.startswith(prefix) and name not in figures.told:
+            figures.told.add(name)
             print(f"{name}: {describe(cpu, wall, links)}", file=sys.stderr, flush=True)
 
 

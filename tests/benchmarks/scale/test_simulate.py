@@ -181,12 +181,3 @@ def test_the_command_prints_a_row_per_run() -> None:
         "| 4",
     ]
     assert "| GitHub GraphQL | 9,353 | 94 |" in told
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("options", [(), ("--later-night",)], ids=["first night", "later night"])
-def test_the_page_shows_what_the_command_prints(options: tuple[str, ...]) -> None:
-    page = (ROOT / "docs" / "scale.md").read_text()
-    rows = [line for line in run(*options).splitlines() if line.startswith("|")]
-    assert rows
-    assert [row for row in rows if row not in page] == []
