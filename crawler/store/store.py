@@ -117,8 +117,8 @@ class Store:
         """Continue the latest run if it ended early within the last twelve hours, else begin a new one.
 
         Takes the catalog in: all of it, or nothing where a part raises. A continued run goes on judging by
-        the policy that it began with. When the clock stands before the latest thing recorded, the run begins a
-        second after that and says so.
+        the policy that it began with. When the clock stands before the latest thing recorded, the run begins
+        a second after that and says so.
         Made-up and real data never share a database: the first run decides (`made_up`) which it holds.
 
         Raises UsageError when it holds the other.
