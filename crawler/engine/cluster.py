@@ -13,9 +13,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import signal
 import threading
-from collections.abc import AsyncIterator, Coroutine
-from contextlib import AsyncExitStack, suppress
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from contextlib import AsyncExitStack, contextmanager, suppress
 from types import TracebackType
 from typing import Any, ClassVar, Final, Self
 from uuid import uuid4
@@ -240,19 +241,20 @@ class Cluster:
         """A client of the scheduler that was named, or of a cluster of our own."""
         where: Any = self._scheduler
         if not where:
-            where = await stack.enter_async_context(
-                DASK.LocalCluster(
-                    n_workers=self.expected,
-                    threads_per_worker=1,
-                    processes=True,
-                    asynchronous=True,
-                    # Whoever may talk to a scheduler may run programs by it: on this machine too, only we.
-                    security=DASK.Security.temporary(),
-                    dashboard_address=None,
-                    memory_limit=0,
-                    silence_logs=logging.CRITICAL,
+            with _deaf_children():
+                where = await stack.enter_async_context(
+                    DASK.LocalCluster(
+                        n_workers=self.expected,
+                        threads_per_worker=1,
+                        processes=True,
+                        asynchronous=True,
+                        # Whoever may talk to a scheduler may run programs by it: here too, only we.
+                        security=DASK.Security.temporary(),
+                        dashboard_address=None,
+                        memory_limit=0,
+                        silence_logs=logging.CRITICAL,
+                    )
                 )
-            )
         try:
             self._client = await stack.enter_async_context(
                 DASK.Client(where, asynchronous=True, timeout=CONNECT_SECONDS, name="crawler")
@@ -274,6 +276,19 @@ class Cluster:
             if not await semaphore.acquire(timeout=2 * self._lease_seconds + VALIDATION_SECONDS):
                 raise UnableError("another crawl asks by this cluster", hint="wait until it has ended")
         stack.push_async_callback(_release, semaphore)
+
+
+@contextmanager
+def _deaf_children() -> Iterator[None]:
+    """Processes begun meanwhile ignore Ctrl-C in their terminal: it is ours to act on, they end with us."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 async def _release(semaphore: Any) -> None:

@@ -234,6 +234,19 @@ def dump_state(cluster: Cluster) -> str:
     return dumped
 
 
+def test_ctrl_c_ends_a_cluster_of_its_own_in_good_order(
+    crowd: Place, write_config: Callable[..., None], wait_until: Wait
+) -> None:
+    write_config(kind="dask")
+    with crowd.start("run", "--no-progress", start_new_session=True) as process:
+        wait_until(lambda: len(told_links(crowd)) > 20)
+        os.killpg(process.pid, signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    assert "Traceback" not in err
+    assert crowd.ask("SELECT state FROM runs") == [("interrupted",)]
+
+
 def test_without_its_package_the_engine_is_a_usage_error(
     place: Place, write_config: Callable[..., None], tmp_path: Path
 ) -> None:
