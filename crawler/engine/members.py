@@ -113,4 +113,4 @@ def share_fairly(waiting: Iterable[Piece], members: Collection[Member], expected
     """How many web links one worker may have in hand, so that one that comes later finds work too."""
     left = sum(len(piece.shard) for piece in waiting if not piece.shard.is_api)
     left += sum(member.untold for member in members)
-    return left / max(expected, len(members)) / 2
+    return left / max(expected, len(members))
