@@ -251,6 +251,8 @@ class Cluster:
                         # Whoever may talk to a scheduler may run programs by it: here too, only we.
                         security=DASK.Security.temporary(),
                         dashboard_address=None,
+                        # Its health page is served all the same: to this machine only, beside other clusters.
+                        scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},
                         memory_limit=0,
                         silence_logs=logging.CRITICAL,
                     )
