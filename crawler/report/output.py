@@ -24,7 +24,14 @@ def write_output(chunks: Iterable[str], output: Path | None) -> None:
 
 
 def write_file(chunks: Iterable[bytes], output: Path) -> None:
-    """Replace a file by these bytes, atomically. Raises as `write_output` does."""
+    """Replace a file by these bytes, atomically, where a symbolic link leads. Raises as `write_output` does.
+
+    What is no file, such as /dev/stdout or a pipe, is written to as it is and never replaced.
+    """
+    if output.exists() and not output.is_file():
+        _write_into(chunks, output)
+        return
+    output = Path(os.path.realpath(output))
     try:
         handle, partial = tempfile.mkstemp(prefix=f".{output.name}.", dir=output.parent)
     except FileNotFoundError:
@@ -46,6 +53,17 @@ def write_file(chunks: Iterable[bytes], output: Path) -> None:
     finally:
         with suppress(FileNotFoundError):
             os.unlink(partial)
+
+
+def _write_into(chunks: Iterable[bytes], device: Path) -> None:
+    try:
+        with device.open("wb") as open_device:
+            for chunk in chunks:
+                open_device.write(chunk)
+    except BrokenPipeError:
+        pass
+    except OSError as error:
+        raise UnableError(f"cannot write: {error.strerror}", where=str(device)) from error
 
 
 def write_stdout(chunks: Iterable[str]) -> None:
