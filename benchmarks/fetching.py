@@ -19,11 +19,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from crawler.clock import SystemClock
-from crawler.config import NetworkSettings, Settings
 from crawler.fetch.client import Fetcher
 from crawler.fetch.environment import NetworkEnvironment
 from crawler.fetch.meter import RequestMeter
 from crawler.fetch.politeness import Politeness
+from crawler.settings import NetworkSettings, Settings
 
 
 async def fetch_all(addresses: Iterator[str], concurrency: int) -> Counter[str]:

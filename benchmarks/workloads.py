@@ -19,7 +19,6 @@ from typing import Final, TypeAlias
 
 from benchmarks.extract import build_document
 from crawler.clock import SimulatedClock
-from crawler.config import HealthSettings
 from crawler.judge import judge
 from crawler.links.classify import link_of
 from crawler.links.extract import extract_links
@@ -35,6 +34,7 @@ from crawler.records import (
     Reason,
     Role,
 )
+from crawler.settings import HealthSettings
 from crawler.store.store import Store
 
 Work: TypeAlias = Callable[[], object]

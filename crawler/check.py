@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from crawler.clock import Clock
-from crawler.config import HealthSettings, Settings
 from crawler.escape import for_terminal
 from crawler.fetch.environment import NetworkEnvironment
 from crawler.hosts import Hosts
@@ -21,6 +20,7 @@ from crawler.links.extract import extract_links
 from crawler.links.mask import mask_url
 from crawler.plan import LaneName, lane_of
 from crawler.records import Health, Link, Observation, Question, Reason, State
+from crawler.settings import HealthSettings, Settings
 from crawler.witness import Witness, is_answer
 
 WEB: Final = ("http://", "https://")

@@ -6,7 +6,8 @@ import json
 from collections.abc import Iterator
 from typing import Any, Final
 
-from crawler.config import Settings, settings_keys
+from crawler.config import settings_keys
+from crawler.settings import Settings
 
 BEGINNING: Final = (
     "# Every key at its default; an empty file means the same. Relative paths start at this file's folder."

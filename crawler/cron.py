@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Final
 
-from crawler.config import ScheduleSettings
 from crawler.errors import UsageError
+from crawler.settings import ScheduleSettings
 
 WEEKDAYS: Final = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 """As cron counts them, 0 to 6; 7 is Sunday too."""

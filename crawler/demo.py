@@ -12,7 +12,7 @@ import msgspec
 import crawler
 from crawler.alongside import run_until_signal
 from crawler.catalog import load_catalog
-from crawler.config import CatalogSettings, Config, ReportSettings, Settings, StateSettings
+from crawler.config import Config
 from crawler.errors import UsageError
 from crawler.fetch.environment import NetworkEnvironment
 from crawler.links.classify import link_of
@@ -21,6 +21,7 @@ from crawler.report.stale import stale_report
 from crawler.run import CrawlOptions, crawl
 from crawler.sandbox.demo_world import DEMO_TOKENS, make_demo_world
 from crawler.sandbox.server import run_in_thread
+from crawler.settings import CatalogSettings, ReportSettings, Settings, StateSettings
 from crawler.store.opening import is_made_up
 from crawler.summary import Summary
 

@@ -13,7 +13,6 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Final, Protocol, Self
 
 from crawler.clock import Clock
-from crawler.config import Settings
 from crawler.fetch.client import Fetcher
 from crawler.fetch.environment import NetworkEnvironment
 from crawler.fetch.meter import RequestMeter
@@ -22,6 +21,7 @@ from crawler.plan import LaneName
 from crawler.records import Observation, Outcome, Question, Reason, Sibling
 from crawler.resolve.archive import ArchiveCopy, ArchiveResolver, Unknown, archives_for
 from crawler.resolve.web.resolver import WebResolver
+from crawler.settings import Settings
 
 if TYPE_CHECKING:
     from crawler.store.store import RunHandle, Store

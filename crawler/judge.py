@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 from enum import Enum, auto
 from typing import Final
 
-from crawler.config import HealthSettings
 from crawler.records import Health, Observation, Outcome, Reason, State
+from crawler.settings import HealthSettings
 
 STRIKES: Final = frozenset(
     {

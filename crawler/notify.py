@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from email.message import EmailMessage
 from typing import Any, Final, Literal
 
-from crawler.config import Config, NotifySettings
+from crawler.config import Config
 from crawler.errors import CrawlerError
 from crawler.escape import for_terminal
 from crawler.fetch.environment import NetworkEnvironment
@@ -25,6 +25,7 @@ from crawler.report.reading import reading
 from crawler.report.stale import choose_text, title_in
 from crawler.report.stale_collector import collect_news
 from crawler.report.stale_model import News
+from crawler.settings import NotifySettings
 from crawler.store.events import EventKind
 
 WEBHOOK_VARIABLE: Final = "CRAWLER_WEBHOOK_URL"

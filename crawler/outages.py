@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from crawler.config import HealthSettings
+from crawler.settings import HealthSettings
 
 EVERYTHING: Final = "*"
 ZONE: Final = "*."

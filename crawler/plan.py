@@ -15,9 +15,9 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Final, NamedTuple, TypeAlias
 
-from crawler.config import HealthSettings
 from crawler.errors import UsageError
 from crawler.records import Exclusion, Link, State, Target, TargetKind
+from crawler.settings import HealthSettings
 
 
 class LaneName(StrEnum):

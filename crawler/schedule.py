@@ -19,11 +19,12 @@ from typing import Final
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.base import BaseTrigger
 
-from crawler.config import Config, ScheduleSettings, load_config
+from crawler.config import Config, load_config
 from crawler.cron import Cron, next_run_at, read_schedule, was_missed
 from crawler.errors import CrawlerError, UsageError
 from crawler.heartbeat import BEAT_SECONDS, Heartbeat, LastJob
 from crawler.logs import is_structured
+from crawler.settings import ScheduleSettings
 
 log = logging.getLogger(__name__)
 

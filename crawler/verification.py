@@ -8,13 +8,13 @@ from dataclasses import replace
 from typing import Final
 
 from crawler.clock import Clock
-from crawler.config import Settings
 from crawler.fetch.client import Fetcher
 from crawler.fetch.environment import NetworkEnvironment
 from crawler.fetch.meter import RequestMeter
 from crawler.fetch.politeness import Politeness
 from crawler.links.classify import link_of
 from crawler.links.extract import ExtractedLink
+from crawler.settings import Settings
 
 _ENOUGH_BYTES: Final = 1_000
 

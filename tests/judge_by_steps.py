@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from crawler.config import HealthSettings
 from crawler.judge import SAME_NIGHT, SPREAD_TOLERANCE, Voice, is_excusable, voice_of
 from crawler.records import Health, Observation, Outcome, Reason, State
+from crawler.settings import HealthSettings
 
 
 def judge(

@@ -2,8 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from crawler.config import Settings, find_config, load_config, parse_settings, settings_keys
+from crawler.config import find_config, load_config, parse_settings, settings_keys
 from crawler.errors import UsageError
+from crawler.settings import Settings
 
 
 def test_an_empty_file_means_the_defaults() -> None:

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crawler.config import HealthSettings
 from crawler.judge import NOT_LOOKED, STRIKES, Voice, is_telling, judge, voice_of
 from crawler.records import Health, Link, Observation, Outcome, Reason, State, Target, TargetKind
+from crawler.settings import HealthSettings
 
 from . import judge_by_steps
 

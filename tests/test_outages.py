@@ -2,8 +2,8 @@
 
 import pytest
 
-from crawler.config import HealthSettings
 from crawler.outages import HostNight, Outage, find_outages, is_covered, scopes_of
+from crawler.settings import HealthSettings
 
 POLICY = HealthSettings()
 

@@ -6,11 +6,11 @@ from apscheduler.triggers.cron import CronTrigger
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crawler.config import ScheduleSettings
 from crawler.cron import Cron, next_run_at, parse_cron, was_missed
 from crawler.errors import UsageError
 from crawler.heartbeat import Heartbeat
 from crawler.schedule import job_arguments
+from crawler.settings import ScheduleSettings
 
 SUNDAY = datetime(2026, 11, 15, tzinfo=UTC)
 

@@ -7,10 +7,11 @@ import pytest
 
 from crawler.catalog import load_catalog
 from crawler.catalog_checks import validate_catalog
-from crawler.config import Settings, load_config
+from crawler.config import load_config
 from crawler.config_page import write_config_page
 from crawler.errors import UsageError
 from crawler.fetch.environment import NetworkEnvironment
+from crawler.settings import Settings
 from crawler.start import start_folder
 
 TODAY = date(2026, 11, 20)

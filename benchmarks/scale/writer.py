@@ -27,7 +27,7 @@ from typing import Final
 
 from benchmarks.million import START, Looker, url_of
 from crawler.clock import SimulatedClock
-from crawler.config import Config, Settings
+from crawler.config import Config
 from crawler.plan import Plan, plan_crawl
 from crawler.records import (
     Catalog,
@@ -40,6 +40,7 @@ from crawler.records import (
     RunState,
 )
 from crawler.report.export import export_catalog
+from crawler.settings import Settings
 from crawler.store.store import RunHandle, Store
 
 ENTRIES_OF_A_PART: Final = 2_500

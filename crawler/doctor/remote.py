@@ -15,12 +15,12 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from crawler.clock import Clock
-from crawler.config import Settings
 from crawler.doctor.check import Check, Level
 from crawler.fetch.client import Fetcher, FetchResult
 from crawler.fetch.environment import NetworkEnvironment, may_carry_token
 from crawler.fetch.meter import RequestMeter
 from crawler.fetch.politeness import Politeness
+from crawler.settings import Settings
 
 CLOCK_WARNS: Final = timedelta(minutes=1)
 CLOCK_FAILS: Final = timedelta(hours=1)

@@ -7,12 +7,12 @@ from importlib.util import find_spec
 from typing import Final
 
 from crawler.clock import Clock, SystemClock
-from crawler.config import EngineSettings, Settings
 from crawler.engine.engine import Engine, InThisProcess, Workforce
 from crawler.errors import UsageError
 from crawler.fetch.environment import NetworkEnvironment
 from crawler.hosts import Hosts
 from crawler.recorder import Recorder
+from crawler.settings import EngineSettings, Settings
 
 WORTH_A_WORKER: Final = 2_500
 """Web links that keep one process busy for longer than it takes to start it."""

@@ -24,12 +24,12 @@ from uuid import uuid4
 import dask
 import distributed
 
-from crawler.config import EngineSettings, Settings
 from crawler.engine.agent import Agent
 from crawler.engine.engine import Remote, WorkerGone
 from crawler.engine.leases import steady_seconds
 from crawler.errors import UnableError, UsageError, WorkersLost
 from crawler.fetch.environment import NetworkEnvironment
+from crawler.settings import EngineSettings, Settings
 
 DASK: Final[Any] = distributed
 """Without types of its own."""

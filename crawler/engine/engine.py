@@ -6,11 +6,11 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Protocol, Self
 
-from crawler.config import Settings
 from crawler.fetch.environment import NetworkEnvironment
 from crawler.hosts import Hosts
 from crawler.plan import LaneName
 from crawler.records import Observation, Question
+from crawler.settings import Settings
 
 
 class Engine(Protocol):

@@ -17,9 +17,9 @@ from typing import Any, cast
 import msgspec
 
 from crawler.clock import Clock
-from crawler.config import Settings
 from crawler.engine.messages import LaneState, Loan, Refusal
 from crawler.fetch.politeness import Lane, LaneClosed, Politeness
+from crawler.settings import Settings
 
 
 def steady_seconds() -> float:

@@ -11,10 +11,10 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
-from crawler.config import Settings
 from crawler.fetch.environment import NetworkEnvironment
 from crawler.plan import LaneName
 from crawler.records import Observation, Question, Sibling
+from crawler.settings import Settings
 
 
 class LaneState(Struct, frozen=True, array_like=True):

@@ -18,7 +18,6 @@ import msgspec
 
 from crawler import __version__
 from crawler.clock import Clock
-from crawler.config import Settings
 from crawler.engine.engine import WorkerGone, Workforce
 from crawler.engine.leases import adopt, states_for, steady_seconds
 from crawler.engine.loans import Loans
@@ -44,6 +43,7 @@ from crawler.plan import LaneName
 from crawler.recorder import Recorder
 from crawler.records import Observation, Outcome, Question, Reason
 from crawler.resolve.web.catch_all import choose_hosts
+from crawler.settings import Settings
 from crawler.witness import Witness
 
 REPORT_SECONDS: Final = 0.1

@@ -11,11 +11,11 @@ from typing import Final, Self
 
 import msgspec
 
-from crawler.config import Settings
 from crawler.engine.engine import Remote, WorkerGone
 from crawler.engine.worker import HEADER
 from crawler.errors import WorkersLost
 from crawler.fetch.environment import NetworkEnvironment
+from crawler.settings import Settings
 
 END_SECONDS: Final = 2.0
 LOSSES_EACH: Final = 5

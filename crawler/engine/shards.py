@@ -14,10 +14,10 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Final, TypeAlias
 
-from crawler.config import Settings
 from crawler.fetch.politeness import ARXIV_LANE
 from crawler.plan import LaneName, lane_of
 from crawler.records import Question
+from crawler.settings import Settings
 
 SHARDS_PER_WORKER: Final = 12
 """So many that a lost worker loses little, and that all end at about the same time."""

@@ -15,7 +15,6 @@ import httpx
 
 from crawler import __version__
 from crawler.clock import Clock
-from crawler.config import NetworkSettings, Settings
 from crawler.fetch.address import Address, parse_address, read_location
 from crawler.fetch.connection import ConnectionBroke
 from crawler.fetch.decode import ACCEPT_ENCODING, DecodingFailed, make_decoder
@@ -29,6 +28,7 @@ from crawler.fetch.throttle import RETRY_AFTER_STATUSES, THROTTLE_HEADERS, feed_
 from crawler.fetch.transport import GuardedTransport, Patience, Progress
 from crawler.links.mask import mask_url
 from crawler.records import Hop, Reason
+from crawler.settings import NetworkSettings, Settings
 
 PROJECT_PAGE: Final = "https://github.com/crawler-for-lists/crawler"
 """What the User-Agent names when no contact is configured."""

@@ -14,7 +14,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from crawler.clock import Clock
-from crawler.config import Settings
+from crawler.settings import Settings
 
 LONGEST_WAIT_SECONDS: Final = 300.0
 """A host that asks for more is left alone for this run."""

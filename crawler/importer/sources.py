@@ -8,7 +8,6 @@ from typing import Final
 from urllib.parse import quote, unquote, urlsplit
 
 from crawler.clock import SystemClock
-from crawler.config import Settings
 from crawler.errors import UnableError, UsageError
 from crawler.fetch.client import Fetcher, FetchResult
 from crawler.fetch.environment import NetworkEnvironment
@@ -16,6 +15,7 @@ from crawler.fetch.meter import RequestMeter
 from crawler.fetch.politeness import Politeness
 from crawler.importer.update import Source
 from crawler.links.mask import mask_url
+from crawler.settings import Settings
 
 MAX_DOCUMENT_BYTES: Final = 64_000_000
 # Serves files as they are, without a token and without the API's quota of sixty an hour.

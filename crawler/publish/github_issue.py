@@ -13,13 +13,13 @@ from enum import StrEnum
 from typing import Any, Final
 from urllib.parse import quote
 
-from crawler.config import Settings
 from crawler.errors import UnableError, UsageError
 from crawler.fetch.environment import NetworkEnvironment, may_carry_token
 from crawler.fetch.failure import LookFailed
 from crawler.fetch.meter import RequestMeter
 from crawler.report.issue_text import ListIssue
 from crawler.resolve.github.connection import ApiSession
+from crawler.settings import Settings
 
 REPOSITORY: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+")
 PER_PAGE: Final = 100

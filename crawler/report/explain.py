@@ -9,7 +9,7 @@ from itertools import islice, pairwise
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from crawler.config import Config, HealthSettings
+from crawler.config import Config
 from crawler.errors import UsageError
 from crawler.escape import for_terminal
 from crawler.links.mask import mask_url
@@ -19,6 +19,7 @@ from crawler.report.columns import cell_width, pad
 from crawler.report.language import ENGLISH
 from crawler.report.reading import reading
 from crawler.report.wording import describe_reason, explain_policy, format_day, format_time
+from crawler.settings import HealthSettings
 from crawler.store.graph import Proposal
 from crawler.store.history import History
 from crawler.store.intervals import Interval

@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Final
 
-from crawler.config import Config, ReportSettings
+from crawler.config import Config
 from crawler.records import Run
 from crawler.report.language import Language, Text, language_of, load_text
 from crawler.report.reading import check_document, choose_run, reading
 from crawler.report.stale_collector import collect_report
 from crawler.report.stale_model import StaleReport
+from crawler.settings import ReportSettings
 from crawler.store.history import History
 
 OUR_LANGUAGE: Final = frozenset({"terminal", "json", "badge", "badge-json"})

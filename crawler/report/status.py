@@ -9,13 +9,14 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from crawler.clock import SystemClock
-from crawler.config import Config, Settings
+from crawler.config import Config
 from crawler.cron import next_run_at
 from crawler.escape import for_terminal
 from crawler.records import Run, State
 from crawler.report.language import ENGLISH
 from crawler.report.reading import reading
 from crawler.report.wording import WORST_FIRST, count_of, format_time
+from crawler.settings import Settings
 from crawler.store.history import History
 from crawler.store.times import optional_to_text, optional_to_time, time_to_text
 

@@ -10,7 +10,7 @@ from crawler.records import Health, Reason, Run, State
 from crawler.report.language import ENGLISH, Text
 
 if TYPE_CHECKING:
-    from crawler.config import HealthSettings
+    from crawler.settings import HealthSettings
 
 WORST_FIRST: Final = (
     State.DEAD,

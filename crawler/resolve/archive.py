@@ -15,10 +15,10 @@ from typing import Any, Final, Literal, TypeAlias
 from urllib.parse import urlencode
 
 from crawler.clock import Clock
-from crawler.config import Settings
 from crawler.fetch.client import Fetcher
 from crawler.links.classify import classify_url, split_github_path
 from crawler.records import TargetKind
+from crawler.settings import Settings
 
 WAYBACK_ROOT: Final = "https://web.archive.org/web"
 SOFTWARE_HERITAGE_BROWSE: Final = "https://archive.softwareheritage.org/browse/origin/directory/"

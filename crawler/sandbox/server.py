@@ -25,11 +25,11 @@ from typing import Any, Final, Self
 
 import msgspec
 
-from crawler.config import Settings
 from crawler.sandbox.authority import process_authority
 from crawler.sandbox.connection import Connection
 from crawler.sandbox.faults import TLS_TROUBLES
 from crawler.sandbox.world import World
+from crawler.settings import Settings
 
 LOOPBACK: Final = "127.0.0.1"
 _BACKLOG: Final = 512

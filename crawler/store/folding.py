@@ -13,8 +13,8 @@ from typing import Final
 
 import msgspec
 
-from crawler.config import HealthSettings
 from crawler.records import Health, Link, State
+from crawler.settings import HealthSettings
 from crawler.store.events import EventKind
 from crawler.store.findings import update_findings
 from crawler.store.intervals import Interval, RunTerms, fold_intervals, row_to_interval

@@ -12,11 +12,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from crawler.config import HealthSettings
 from crawler.judge import Voice, judge, voice_of
 from crawler.links import hostname
 from crawler.outages import is_covered
 from crawler.records import Health, Hop, Link, Observation, Outcome, Reason
+from crawler.settings import HealthSettings
 from crawler.store.times import text_to_time
 
 SETTLED_BY_ONE = frozenset({Voice.FOR, Voice.KEPT_OUT, Voice.NOT_LOOKED})

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from crawler.config import HealthSettings
 from crawler.judge import Voice, is_excusable, voice_of_words
 from crawler.outages import HostNight, Outage, find_outages, is_covered, scopes_of
 from crawler.records import Outcome, Reason
+from crawler.settings import HealthSettings
 from crawler.store.events import EventKind, health_changes
 from crawler.store.folding import fold_link, read_run_terms, write_health
 from crawler.store.rows import row_to_link

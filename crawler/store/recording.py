@@ -14,9 +14,9 @@ from functools import cache
 from operator import itemgetter
 from typing import Final
 
-from crawler.config import HealthSettings
 from crawler.judge import judge
 from crawler.records import Health, Observation, Outcome, Reason
+from crawler.settings import HealthSettings
 from crawler.store.bulk import as_list, insert_rows
 from crawler.store.events import Change, Event, EventKind, health_changes
 from crawler.store.fact_rows import FactWriter, Told

@@ -20,11 +20,11 @@ import msgspec
 from sqlite_utils import Database
 
 from crawler import __version__
-from crawler.config import HealthSettings
 from crawler.errors import UsageError
 from crawler.outages import Outage
 from crawler.plan import Candidate
 from crawler.records import Catalog, CatalogPart, Observation, Question, RunState, Sibling, State
+from crawler.settings import HealthSettings
 from crawler.store.archived_copies import LostLink, links_without_copy, note_lookup, set_archived
 from crawler.store.candidates import read_candidates, read_questions
 from crawler.store.connect import connect, connect_read_only, explained

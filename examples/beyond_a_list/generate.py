@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Final
 
 from crawler.clock import Clock
-from crawler.config import Settings
 from crawler.errors import CrawlerError
 from crawler.fetch.client import Fetcher
 from crawler.fetch.environment import NetworkEnvironment
 from crawler.fetch.meter import RequestMeter
 from crawler.fetch.politeness import Politeness
 from crawler.importer.update import Imported
+from crawler.settings import Settings
 from examples.beyond_a_list.awesome_lists import fetch_readme, read_names, write_list
 from examples.beyond_a_list.hub_models import KeptPages, read_listing, write_models
 

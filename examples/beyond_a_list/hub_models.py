@@ -21,7 +21,6 @@ from huggingface_hub.utils._pagination import paginate
 from msgspec import Struct
 
 from crawler.clock import Clock
-from crawler.config import Settings
 from crawler.errors import UnableError
 from crawler.fetch.environment import NetworkEnvironment, may_carry_token
 from crawler.fetch.meter import RequestMeter
@@ -37,6 +36,7 @@ from crawler.resolve.huggingface.answers import HubAnswer
 from crawler.resolve.huggingface.client import Call, HubClient
 from crawler.resolve.huggingface.resolver import HUB_LANE
 from crawler.resolve.huggingface.session import HubSession
+from crawler.settings import Settings
 
 # The longest page that the Hub gives: https://huggingface.co/docs/hub/api (2026-11).
 PAGE_LENGTH: Final = 1_000

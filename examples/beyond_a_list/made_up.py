@@ -14,7 +14,7 @@ import msgspec
 
 from crawler.alongside import run_until_signal
 from crawler.catalog_checks import Severity, validate_catalog
-from crawler.config import CatalogSettings, Config
+from crawler.config import Config
 from crawler.demo import describe_night
 from crawler.fetch.environment import NetworkEnvironment
 from crawler.progress import Silent
@@ -23,6 +23,7 @@ from crawler.sandbox.demo_world import DEMO_TOKENS
 from crawler.sandbox.listings import add_awesome_lists, add_models
 from crawler.sandbox.server import run_in_thread
 from crawler.sandbox.world import World
+from crawler.settings import CatalogSettings
 from examples.beyond_a_list.__main__ import LISTS
 from examples.beyond_a_list.awesome_lists import read_names
 from examples.beyond_a_list.generate import Generator

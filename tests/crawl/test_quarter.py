@@ -21,7 +21,7 @@ from typing import Final, TypeAlias, TypeVar
 import msgspec
 import pytest
 
-from crawler.config import CatalogSettings, Config, StateSettings
+from crawler.config import Config
 from crawler.errors import UnableError
 from crawler.fetch.environment import NetworkEnvironment
 from crawler.links.classify import link_of
@@ -34,6 +34,7 @@ from crawler.sandbox.faults import Fault
 from crawler.sandbox.server import Sandbox, run_in_thread
 from crawler.sandbox.web_pages import Fate
 from crawler.sandbox.world import World
+from crawler.settings import CatalogSettings, StateSettings
 
 MIN_STRIKES, MIN_DAYS = 3, 3
 FOREVER: Final = 10**6

@@ -15,7 +15,7 @@ import pytest
 
 from crawler.catalog import load_catalog
 from crawler.clock import SimulatedClock
-from crawler.config import CatalogSettings, Config, StateSettings
+from crawler.config import Config
 from crawler.fetch.environment import NetworkEnvironment
 from crawler.links.classify import link_of
 from crawler.plan import LaneName, lane_of
@@ -29,6 +29,7 @@ from crawler.sandbox.hub import KIND_OF_TARGET
 from crawler.sandbox.hub_repositories import invent_repository as invent_hub_repository
 from crawler.sandbox.server import Sandbox
 from crawler.sandbox.world import World
+from crawler.settings import CatalogSettings, StateSettings
 from crawler.summary import Summary
 
 CATALOG = Path(__file__).parents[2] / "catalog"

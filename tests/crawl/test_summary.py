@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from crawler.config import HealthSettings
+from crawler.settings import HealthSettings
 from crawler.store.store import RunHandle
 from crawler.summary import HOST_COLUMNS, SHOWN_HOSTS, Summary
 

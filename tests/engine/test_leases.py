@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from crawler.clock import SystemClock
-from crawler.config import NetworkSettings, Settings
 from crawler.engine.leases import LeasedPoliteness, Leases, adopt, asked_for, state_of, steady_seconds
 from crawler.engine.loans import Loans
 from crawler.engine.messages import LaneState, Loan, Orders, Refusal
 from crawler.fetch.politeness import LaneClosed, Politeness
+from crawler.settings import NetworkSettings, Settings
 
 SETTINGS = Settings()
 UNSPACED = Settings(network=NetworkSettings(per_host_interval_seconds=0.0))

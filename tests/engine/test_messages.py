@@ -4,7 +4,6 @@ from datetime import UTC, datetime
 
 import pytest
 
-from crawler.config import Settings
 from crawler.engine.agent import Agent, OutOfOrderError, _encode_safely
 from crawler.engine.messages import (
     Orders,
@@ -21,6 +20,7 @@ from crawler.fetch.environment import NetworkEnvironment
 from crawler.links.classify import link_of
 from crawler.plan import LaneName
 from crawler.records import Hop, Known, Observation, Outcome, Question, Reason, Sibling
+from crawler.settings import Settings
 
 NOW = datetime(2026, 11, 2, 2, 30, 0, 123456, tzinfo=UTC)
 LINK = link_of("https://github.com/someone/repository")

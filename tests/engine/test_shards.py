@@ -7,13 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crawler.clock import SystemClock
-from crawler.config import EngineSettings, Settings
 from crawler.engine.choose import count_processes
 from crawler.engine.shards import MOST_OF_ONE_HOST, Shard, api_hosts, by_lane, make_shards
 from crawler.fetch.politeness import Politeness
 from crawler.links.classify import link_of
 from crawler.plan import LaneName
 from crawler.records import Question
+from crawler.settings import EngineSettings, Settings
 
 SETTINGS = Settings()
 POLITENESS = Politeness(SETTINGS, SystemClock())

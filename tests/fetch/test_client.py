@@ -13,7 +13,6 @@ import pytest
 
 from crawler import __version__
 from crawler.clock import SimulatedClock
-from crawler.config import NetworkSettings, Settings
 from crawler.fetch.address import read_location
 from crawler.fetch.client import MAX_REDIRECTS, PROJECT_PAGE, Fetcher, FetchResult, user_agent
 from crawler.fetch.environment import NetworkEnvironment
@@ -24,6 +23,7 @@ from crawler.sandbox import faults
 from crawler.sandbox.messages import Request, Response
 from crawler.sandbox.server import Sandbox
 from crawler.sandbox.world import World
+from crawler.settings import NetworkSettings, Settings
 
 URL = "https://pages.example.org/page"
 

@@ -20,12 +20,12 @@ import pytest
 import trustme
 
 from crawler.clock import SystemClock
-from crawler.config import NetworkSettings, Settings
 from crawler.fetch.client import Fetcher, FetchResult
 from crawler.fetch.environment import NetworkEnvironment
 from crawler.fetch.meter import RequestMeter
 from crawler.fetch.politeness import Politeness
 from crawler.records import Outcome, Reason
+from crawler.settings import NetworkSettings, Settings
 from tests.fetch.odd_servers import PAGE, Act, OddServer, Script, answer, chunk, headless
 
 READ, CLOSE, RESET, PEEK, CLOSE_RAW = Act.READ, Act.CLOSE, Act.RESET, Act.PEEK, Act.CLOSE_RAW

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crawler.clock import SimulatedClock, SystemClock
-from crawler.config import Settings
 from crawler.fetch.politeness import LONGEST_WAIT_SECONDS, Lane, LaneClosed, Politeness
+from crawler.settings import Settings
 
 
 def settings(**network: float) -> Settings:

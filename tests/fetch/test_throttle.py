@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crawler.clock import SimulatedClock
-from crawler.config import Settings
 from crawler.fetch.politeness import LONGEST_HOLD_SECONDS, Lane, Politeness
 from crawler.fetch.throttle import Quota, feed_lane, parse_retry_after, read_quota
+from crawler.settings import Settings
 
 NOW = datetime(2026, 11, 2, 2, 30, tzinfo=UTC)
 

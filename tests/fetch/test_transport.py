@@ -18,7 +18,6 @@ import pytest
 import trustme
 
 from crawler.clock import SimulatedClock
-from crawler.config import Settings
 from crawler.fetch import transport
 from crawler.fetch.client import Fetcher, FetchResult
 from crawler.fetch.environment import NetworkEnvironment
@@ -28,6 +27,7 @@ from crawler.records import Reason
 from crawler.sandbox import faults
 from crawler.sandbox.server import Sandbox
 from crawler.sandbox.world import World
+from crawler.settings import Settings
 
 # Of me:made up
 PASSWORD = "Basic bWU6bWFkZSB1cA=="

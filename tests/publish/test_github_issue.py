@@ -12,11 +12,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from crawler.config import GitHubSettings, Settings
 from crawler.errors import UnableError, UsageError
 from crawler.fetch.environment import NetworkEnvironment
 from crawler.publish.github_issue import mark_of, publish_issues
 from crawler.report.issue_text import MOST_CHARACTERS, ListIssue, _within_limit
+from crawler.settings import GitHubSettings, Settings
 
 TOKEN = "ghp_made_up_token_for_tests_000000000000"
 

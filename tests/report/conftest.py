@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from crawler.catalog import write_catalog_file
-from crawler.config import Config, HealthSettings, Settings
+from crawler.config import Config
 from crawler.links.classify import link_of
 from crawler.records import (
     Catalog,
@@ -25,6 +25,7 @@ from crawler.records import (
     RunState,
     Stated,
 )
+from crawler.settings import HealthSettings, Settings
 from crawler.store.store import RunHandle, Store
 
 FIRST_NIGHT = datetime(2026, 11, 1, 2, 30, tzinfo=UTC)

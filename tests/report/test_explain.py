@@ -5,7 +5,6 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from crawler.config import HealthSettings
 from crawler.errors import UsageError
 from crawler.records import (
     Catalog,
@@ -21,6 +20,7 @@ from crawler.records import (
 )
 from crawler.report.explain import explain_link
 from crawler.report.wording import count_of, describe_evidence, explain_policy
+from crawler.settings import HealthSettings
 from tests.report.conftest import ALPACA, BLOG, CATALOG, FASTCHAT, PAPER, VICUNA, Nights, missing, saw
 
 NOW = datetime(2026, 11, 5, 2, 30, tzinfo=UTC)

@@ -17,7 +17,7 @@ from typing import Any, Literal
 import msgspec
 import pytest
 
-from crawler.config import Config, NotifySettings, ReportSettings
+from crawler.config import Config
 from crawler.errors import UnableError
 from crawler.notify import (
     Notice,
@@ -27,6 +27,7 @@ from crawler.notify import (
     shape_payload,
 )
 from crawler.sandbox.authority import process_authority
+from crawler.settings import NotifySettings, ReportSettings
 from tests.report.conftest import ALPACA, Nights, missing
 
 NOTICE = Notice("run-failed", 'Stale links: <at user_id="all">', ("a & b",))

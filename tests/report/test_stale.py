@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from crawler.config import Config, ReportSettings, Settings
+from crawler.config import Config
 from crawler.errors import UsageError
 from crawler.records import (
     Catalog,
@@ -23,6 +23,7 @@ from crawler.records import (
 )
 from crawler.report.language import Language
 from crawler.report.stale import stale_report
+from crawler.settings import ReportSettings, Settings
 from tests.report.conftest import (
     ALPACA,
     BLOG,

@@ -5,9 +5,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from crawler.config import Config, ScheduleSettings, Settings
+from crawler.config import Config
 from crawler.records import RunState
 from crawler.report.status import describe_status, status_lines
+from crawler.settings import ScheduleSettings, Settings
 from tests.report.conftest import ALPACA, Nights, missing
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)

@@ -10,13 +10,13 @@ from typing import Any, Protocol
 import pytest
 
 from crawler.clock import SimulatedClock
-from crawler.config import Settings
 from crawler.fetch.client import Fetcher
 from crawler.fetch.environment import NetworkEnvironment
 from crawler.fetch.meter import RequestMeter
 from crawler.fetch.politeness import Politeness
 from crawler.records import Observation, Question
 from crawler.sandbox.server import Sandbox
+from crawler.settings import Settings
 
 
 class ResolverClass(Protocol):

@@ -16,7 +16,6 @@ from typing import Any, Final
 import pytest
 
 from crawler.clock import SimulatedClock
-from crawler.config import HealthSettings
 from crawler.fetch.client import Fetcher
 from crawler.fetch.environment import NetworkEnvironment
 from crawler.fetch.meter import RequestMeter
@@ -38,6 +37,7 @@ from crawler.sandbox.messages import Response
 from crawler.sandbox.server import Sandbox
 from crawler.sandbox.web_pages import Fate
 from crawler.sandbox.world import World
+from crawler.settings import HealthSettings
 from tests.conftest import patience_seconds
 
 REPOSITORY: Final = Question(link_of("https://github.com/owner/name"))

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 import huggingface_hub
 import pytest
 
-from crawler.config import NetworkSettings
 from crawler.fetch.environment import NetworkEnvironment
 from crawler.fetch.meter import RequestMeter
 from crawler.records import Reason
@@ -18,6 +17,7 @@ from crawler.resolve.huggingface.client import HubClient, HubFailure
 from crawler.sandbox import faults
 from crawler.sandbox.server import Sandbox, run_in_thread
 from crawler.sandbox.world import World
+from crawler.settings import NetworkSettings
 
 
 @pytest.fixture

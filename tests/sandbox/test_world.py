@@ -10,10 +10,11 @@ import httpx
 import pytest
 
 from crawler.clock import SimulatedClock, SystemClock
-from crawler.config import Settings, load_config, parse_settings
+from crawler.config import load_config, parse_settings
 from crawler.sandbox.messages import Request, Response
 from crawler.sandbox.server import Sandbox, run_in_thread
 from crawler.sandbox.world import MAX_LOGGED_REQUESTS, World
+from crawler.settings import Settings
 
 
 def test_chance_depends_on_seed_and_words_alone() -> None:

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from crawler.clock import SimulatedClock
-from crawler.config import HealthSettings
 from crawler.links.classify import link_of
 from crawler.records import (
     Catalog,
@@ -26,6 +25,7 @@ from crawler.records import (
     Role,
     RunState,
 )
+from crawler.settings import HealthSettings
 from crawler.store.events import Event
 from crawler.store.history import History
 from crawler.store.store import RunHandle, Store

@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from crawler.config import HealthSettings
 from crawler.judge import Voice, judge, voice_of
 from crawler.links.classify import link_of
 from crawler.records import Facts, Health, Observation, Reason
+from crawler.settings import HealthSettings
 from crawler.store.events import Change, Event, EventKind, fact_changes, health_changes
 from crawler.store.facts import (
     COUNTERS,

@@ -15,8 +15,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from crawler.clock import SimulatedClock
-from crawler.config import HealthSettings
 from crawler.records import Hop, Observation, Outcome, Reason, RunState
+from crawler.settings import HealthSettings
 from crawler.store.bulk import GROUP, insert_rows
 from crawler.store.events import Event
 from crawler.store.store import RunHandle, Store

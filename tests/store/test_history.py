@@ -13,7 +13,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from crawler.clock import SimulatedClock
-from crawler.config import HealthSettings
 from crawler.errors import UsageError
 from crawler.records import (
     Entry,
@@ -29,6 +28,7 @@ from crawler.records import (
     State,
     Stated,
 )
+from crawler.settings import HealthSettings
 from crawler.store.history import History
 from crawler.store.opening import is_made_up, last_run_started_at, open_history
 from crawler.store.store import Store

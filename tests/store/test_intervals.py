@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crawler.config import HealthSettings
 from crawler.judge import judge
 from crawler.links.classify import link_of
 from crawler.records import Health, Observation, Outcome, Reason
+from crawler.settings import HealthSettings
 from crawler.store.intervals import Interval, RunTerms, add_run, first_run, fold_intervals, look_at, run_ids
 
 FIRST_NIGHT = datetime(2026, 11, 2, 2, 30, tzinfo=UTC)

@@ -7,8 +7,8 @@ from datetime import timedelta
 import msgspec
 import pytest
 
-from crawler.config import HealthSettings
 from crawler.records import Observation, Outcome, Reason, RunState, State
+from crawler.settings import HealthSettings
 
 from .conftest import Nights, catalog, entry, look, missing
 

@@ -11,7 +11,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from crawler.clock import SimulatedClock
-from crawler.config import Config, HealthSettings, Settings
+from crawler.config import Config
 from crawler.records import (
     Catalog,
     Document,
@@ -30,6 +30,7 @@ from crawler.records import (
 )
 from crawler.report.export import export_catalog
 from crawler.report.stale import stale_report
+from crawler.settings import HealthSettings, Settings
 from crawler.store.compact import compact
 
 from .conftest import Nights, look

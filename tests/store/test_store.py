@@ -7,10 +7,10 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from crawler.config import HealthSettings
 from crawler.errors import UsageError
 from crawler.links.classify import link_of
 from crawler.records import Exclusion, Outcome, Reason, RunState, State
+from crawler.settings import HealthSettings
 from crawler.store.candidates import AT_ONCE
 from crawler.store.events import EventKind
 from crawler.store.times import text_to_time, time_to_text, whole_seconds

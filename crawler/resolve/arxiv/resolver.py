@@ -13,7 +13,6 @@ from typing import Final
 from urllib.parse import urlencode
 
 from crawler.clock import Clock
-from crawler.config import Settings
 from crawler.fetch.client import Fetcher, FetchResult
 from crawler.fetch.environment import NetworkEnvironment
 from crawler.fetch.meter import RequestMeter
@@ -23,6 +22,7 @@ from crawler.records import Facts, Known, Observation, Outcome, Question, Reason
 from crawler.resolve.arxiv.atom import Feed, Paper, parse_feed
 from crawler.resolve.arxiv.oai import ID_PREFIX, Presence, Record, parse_record
 from crawler.resolve.arxiv.xml import UnreadableAnswer
+from crawler.settings import Settings
 
 PAGE_ROOT: Final = "https://arxiv.org/abs/"
 PAPERS_PER_REQUEST: Final = 100

@@ -14,7 +14,6 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from crawler.clock import Clock
-from crawler.config import Settings
 from crawler.fetch.environment import NetworkEnvironment
 from crawler.fetch.failure import Failure, LookFailed
 from crawler.fetch.meter import RequestMeter
@@ -23,6 +22,7 @@ from crawler.fetch.throttle import parse_retry_after
 from crawler.records import Reason
 from crawler.resolve.github.queries import ErrorType, is_whole_query_error
 from crawler.resolve.github.tokens import Resource, Token, TokenPool
+from crawler.settings import Settings
 
 if TYPE_CHECKING:
     from crawler.resolve.github.connection import ApiSession

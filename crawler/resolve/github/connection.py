@@ -20,13 +20,13 @@ from github.Requester import HTTPRequestsConnectionClass, Requester, RequestsRes
 from requests.adapters import HTTPAdapter
 from requests.structures import CaseInsensitiveDict
 
-from crawler.config import Settings
 from crawler.fetch.client import LOOK_TIMEOUTS, user_agent
 from crawler.fetch.environment import DEFAULT_PORTS, NetworkEnvironment
 from crawler.fetch.failure import Failure, LookFailed, explain_failure
 from crawler.fetch.guard import is_loopback
 from crawler.fetch.meter import RequestMeter
 from crawler.records import Reason
+from crawler.settings import Settings
 
 MAX_ANSWER_BYTES: Final = 20_000_000
 MAX_REDIRECTS: Final = 3

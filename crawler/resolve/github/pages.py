@@ -13,7 +13,6 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from crawler.clock import Clock
-from crawler.config import Settings
 from crawler.fetch.client import Fetcher, FetchResult
 from crawler.records import Hop, Observation, Outcome, Question, Reason
 from crawler.resolve.github.confirm import Confirmer
@@ -32,6 +31,7 @@ from crawler.resolve.github.verdicts import (
     observe_verdict,
     read_failure,
 )
+from crawler.settings import Settings
 
 SITE: Final = "https://github.com"
 ABSENT: Final = frozenset({404, 410, 451})

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from crawler.clock import Clock
-from crawler.config import Settings
 from crawler.fetch.client import Fetcher
 from crawler.fetch.environment import NetworkEnvironment, may_carry_token
 from crawler.fetch.meter import RequestMeter
@@ -18,6 +17,7 @@ from crawler.resolve.github.pages import PageLook
 from crawler.resolve.github.subjects import KINDS, group_questions
 from crawler.resolve.github.tokens import TokenPool
 from crawler.resolve.github.verdicts import Verdict, observe_verdict
+from crawler.settings import Settings
 
 
 class GitHubResolver:

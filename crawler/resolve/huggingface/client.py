@@ -22,7 +22,6 @@ import huggingface_hub
 from huggingface_hub import HfApi
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError
 
-from crawler.config import NetworkSettings
 from crawler.fetch.client import LOOK_TIMEOUTS, user_agent
 from crawler.fetch.environment import NetworkEnvironment
 from crawler.fetch.failure import Failure, explain_failure
@@ -30,6 +29,7 @@ from crawler.fetch.guard import is_loopback
 from crawler.fetch.meter import RequestMeter
 from crawler.records import Hop, Reason
 from crawler.resolve.huggingface.answers import HubAnswer, Standing
+from crawler.settings import NetworkSettings
 
 MAX_REDIRECTS: Final = 5
 MAX_ANSWER_BYTES: Final = 20_000_000

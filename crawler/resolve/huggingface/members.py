@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from crawler.clock import Clock
-from crawler.config import Settings
 from crawler.errors import UnableError, UsageError
 from crawler.fetch.environment import NetworkEnvironment, may_carry_token
 from crawler.fetch.meter import RequestMeter
@@ -18,6 +17,7 @@ from crawler.records import Link, TargetKind
 from crawler.resolve.huggingface.answers import HubAnswer
 from crawler.resolve.huggingface.client import Call, HubClient
 from crawler.resolve.huggingface.session import HubSession
+from crawler.settings import Settings
 
 HUB_LANE: Final = "huggingface.co"
 MOST: Final = 1_000

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from crawler.clock import Clock
-from crawler.config import Settings
 from crawler.fetch.environment import NetworkEnvironment
 from crawler.fetch.meter import RequestMeter
 from crawler.fetch.politeness import Politeness
@@ -14,6 +13,7 @@ from crawler.links.pointers import MAX_POINTERS, read_pointer
 from crawler.resolve.huggingface.answers import HubAnswer
 from crawler.resolve.huggingface.client import Call, HubClient
 from crawler.resolve.huggingface.session import HubSession
+from crawler.settings import Settings
 
 HUB_LANE: Final = "huggingface.co"
 # https://huggingface.co/docs/hub/api (2026-11) and PaperInfo of huggingface_hub 2.4.

@@ -15,7 +15,6 @@ from typing import Any, Final
 from huggingface_hub import HfApi
 
 from crawler.clock import Clock
-from crawler.config import Settings
 from crawler.fetch.client import Fetcher
 from crawler.fetch.environment import NetworkEnvironment, may_carry_token
 from crawler.fetch.meter import RequestMeter
@@ -26,6 +25,7 @@ from crawler.resolve.huggingface.client import Call, HubClient
 from crawler.resolve.huggingface.parameters import keep_measured
 from crawler.resolve.huggingface.session import HubSession
 from crawler.resolve.huggingface.weights import WeightsReader
+from crawler.settings import Settings
 
 HUB_LANE: Final = "huggingface.co"
 MODEL: Final = TargetKind.HUGGINGFACE_MODEL

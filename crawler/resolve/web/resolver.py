@@ -11,7 +11,6 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from crawler.clock import Clock
-from crawler.config import Settings
 from crawler.fetch.client import Fetcher, FetchResult
 from crawler.fetch.environment import NetworkEnvironment
 from crawler.fetch.meter import RequestMeter
@@ -23,6 +22,7 @@ from crawler.resolve.web.heap import keep_memory
 from crawler.resolve.web.page import PageText, has_whole_title, is_page, media_type_of, read_page
 from crawler.resolve.web.redirects import is_root
 from crawler.resolve.web.verdict import Verdict, judge_answer, judge_at_a_glance
+from crawler.settings import Settings
 
 ENOUGH_BYTES: Final = 65_536
 """Of a page whose title is complete no more is read than this."""
