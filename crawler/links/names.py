@@ -42,7 +42,6 @@ _LABEL = re.compile(
     rf"(?:(?:{_LABEL_WORDS}|的|该|其|是|为|在|：|:|/|&|和|与|[\s|,，、()（）\[\].:：*_·•+~-])+)",
     re.IGNORECASE,
 )
-_SIZE_LABEL = re.compile(r"\d+(?:\.\d+)?\s?[BMKbmk]?[^，。]{0,6}")
 
 _NAME_BREAK = re.compile(
     r"[，。；！？：]|[,;!?](?=\s|[\u3400-\u9fff])|:(?=\s|$|https?:)|\s[-–—|·]+\s|\s?——|\s?→|\.(?=\s+[A-Z\u3400-\u9fff])|"

@@ -9,7 +9,6 @@ from functools import lru_cache
 from typing import Any, Final
 
 from crawler.records import (
-    Facts,
     Health,
     Link,
     Reason,
@@ -118,23 +117,3 @@ def sibling_to_row(host_and_sibling: tuple[str, Sibling]) -> tuple[str, ...]:
     """Values for UPSERT_SIBLING."""
     host, sibling = host_and_sibling
     return (host, sibling.title, sibling.text, time_to_text(sibling.probed_at))
-
-
-def read_facts(connection: sqlite3.Connection, link_id: int, last_run_id: int = LATEST) -> Facts:
-    """The facts of a link as known after a run; the latest value of each field."""
-    from crawler.store.facts import COUNTERS  # noqa: PLC0415  judging is not for who only reads
-
-    facts: Facts = {}
-    for row in connection.execute(
-        "SELECT field, value FROM facts WHERE link_id = ? AND run_id <= ? ORDER BY field, run_id",
-        [link_id, last_run_id],
-    ):
-        facts[row["field"]] = json.loads(row["value"])
-    counters = connection.execute(
-        "SELECT stars, forks, likes, downloads FROM counters WHERE link_id = ? AND run_id <= ?"
-        " ORDER BY run_id DESC LIMIT 1",
-        [link_id, last_run_id],
-    ).fetchone()
-    if counters is not None:
-        facts |= {name: counters[name] for name in COUNTERS if counters[name] is not None}
-    return facts

@@ -22,7 +22,7 @@ from crawler.store.facts import (
     tells_of_the_thing,
 )
 from crawler.store.intervals import Interval, add_run, first_run, look_at, row_to_interval
-from crawler.store.rows import HEALTH_COLUMNS, health_to_row, read_facts, row_to_health
+from crawler.store.rows import HEALTH_COLUMNS, LATEST, health_to_row, row_to_health
 from crawler.store.times import time_to_text, whole_seconds
 
 NOT_MODIFIED: Final = 304
@@ -318,3 +318,21 @@ UPSERT_COUNTERS: Final = f"""
     VALUES ({", ".join("?" for _ in range(len(COUNTERS) + 2))})
     ON CONFLICT (link_id, run_id) DO UPDATE SET {", ".join(f"{name} = excluded.{name}" for name in COUNTERS)}
 """
+
+
+def read_facts(connection: sqlite3.Connection, link_id: int, last_run_id: int = LATEST) -> Facts:
+    """The facts of a link as known after a run; the latest value of each field."""
+    facts: Facts = {}
+    for row in connection.execute(
+        "SELECT field, value FROM facts WHERE link_id = ? AND run_id <= ? ORDER BY field, run_id",
+        [link_id, last_run_id],
+    ):
+        facts[row["field"]] = json.loads(row["value"])
+    counters = connection.execute(
+        "SELECT stars, forks, likes, downloads FROM counters WHERE link_id = ? AND run_id <= ?"
+        " ORDER BY run_id DESC LIMIT 1",
+        [link_id, last_run_id],
+    ).fetchone()
+    if counters is not None:
+        facts |= {name: counters[name] for name in COUNTERS if counters[name] is not None}
+    return facts

@@ -13,9 +13,9 @@ from crawler.clock import SimulatedClock
 from crawler.errors import BusyError, UnableError
 from crawler.store.compact import Compaction, compact
 from crawler.store.lock import DatabaseLock
-from crawler.store.rows import read_facts
 
 from .conftest import PAGE, REPOSITORY, Nights, catalog, entry, look
+from .one_by_one import read_facts
 
 START = datetime(2024, 1, 1, 2, 30, tzinfo=UTC)  # a Monday
 
