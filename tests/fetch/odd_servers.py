@@ -43,14 +43,14 @@ class OddServer:
     is_listening: bool = True
 
     def start(self) -> tuple[socket.socket, str]:
-        """The listening socket, for the caller to close, and the address to ask."""
-        listening = socket.create_server(("127.0.0.1", 0), backlog=64)
-        url = f"{self.scheme}://127.0.0.1:{listening.getsockname()[1]}/"
+        """The bound socket, for the caller to close, and the address to ask."""
+        listening = socket.socket()
+        # A port that nobody listens on stays bound all the same: no other server is given it meanwhile.
+        listening.bind(("127.0.0.1", 0))
         if self.is_listening:
+            listening.listen(64)
             threading.Thread(target=self._accept, args=(listening,), daemon=True).start()
-        else:
-            listening.close()
-        return listening, url
+        return listening, f"{self.scheme}://127.0.0.1:{listening.getsockname()[1]}/"
 
     def _accept(self, listening: socket.socket) -> None:
         waiting = list(self.scripts)

@@ -11,10 +11,11 @@ from benchmarks.scale.processes import run_watched
 from benchmarks.scale.writer import ENTRIES_OF_A_PART, LINKS_OF_AN_ENTRY, make_parts, measure
 from crawler.links.classify import link_of
 
-BUSY = "import time\nwhile time.process_time() < 0.6: pass"
+BUSY = "import time\nwhile time.process_time() < {}: pass"
 PARENT = f"""
 import subprocess, sys
-subprocess.run([sys.executable, "-c", {BUSY!r}], check=True)
+{BUSY.format(0.3)}
+subprocess.run([sys.executable, "-c", {BUSY.format(0.9)!r}], check=True)
 raise SystemExit(3)
 """
 
@@ -23,7 +24,6 @@ def test_each_process_of_a_command_is_seen_by_itself() -> None:
     load = run_watched([sys.executable, "-c", PARENT], {})
     assert load.exit_code == 3
     (child,) = load.others_seconds
-    assert 0.1 < child < 2
     assert 0 < load.own_seconds < child
     assert load.all_seconds == pytest.approx(load.own_seconds + child)
 
