@@ -18,6 +18,7 @@ import msgspec
 from msgspec import Struct
 
 from crawler import __version__
+from crawler.links.classify import texts_of_link
 from crawler.records import Catalog, CatalogPart, Entry
 
 FOLDER: Final = "parsed"
@@ -32,10 +33,12 @@ class Copy(Struct, frozen=True, array_like=True):
     digest: str
     rest: Catalog
     entries: msgspec.Raw
+    links: msgspec.Raw
 
 
 _COPY: Final = msgspec.msgpack.Decoder(Copy)
 _ENTRIES: Final = msgspec.msgpack.Decoder(tuple[Entry, ...])
+_LINKS: Final = msgspec.msgpack.Decoder(dict[str, tuple[str, str, str]])
 
 
 def digest_of(name: str, content: bytes) -> str:
@@ -54,7 +57,7 @@ class ParsedCopies:
     def find(self, name: str, digest: str) -> CatalogPart | None:
         """The copy of a document's file, if it is whole and was made from what `digest` is of.
 
-        Its entries raise msgspec.MsgspecError when they are read and are none.
+        Its entries and links raise msgspec.MsgspecError when they are read and are none.
         """
         try:
             content = self._path_of(name).read_bytes()
@@ -69,12 +72,15 @@ class ParsedCopies:
             return None
         if copy.digest != digest:
             return None
-        return CatalogPart(copy.rest, lambda: _ENTRIES.decode(copy.entries), digest)
+        return CatalogPart(
+            copy.rest, lambda: _ENTRIES.decode(copy.entries), digest, lambda: _LINKS.decode(copy.links)
+        )
 
     def keep(self, name: str, digest: str, rest: Catalog, entries: Sequence[Entry]) -> None:
         """Write a document's copy in one step; where that cannot be done, there is none."""
-        copy = Copy(digest, rest, msgspec.Raw(msgspec.msgpack.encode(entries)))
-        body = msgspec.msgpack.encode(copy)
+        encode = msgspec.msgpack.encode
+        links = {mention.url: texts_of_link(mention.url) for entry in entries for mention in entry.mentions}
+        body = encode(Copy(digest, rest, msgspec.Raw(encode(entries)), msgspec.Raw(encode(links))))
         with suppress(OSError):
             self._folder.mkdir(parents=True, exist_ok=True)
             handle, partial = tempfile.mkstemp(prefix=".", dir=self._folder)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Self
@@ -83,4 +83,10 @@ class CatalogFiles:
                     raise UsageError(changed, where=self._paths[name], hint="try again") from None
                 return self._parse(name, content)[1]
 
-        return replace(copy, read_entries=read_entries)
+        def read_links() -> Mapping[str, tuple[str, str, str]]:
+            try:
+                return copy.read_links() if copy.read_links else {}
+            except msgspec.MsgspecError:
+                return {}
+
+        return replace(copy, read_entries=read_entries, read_links=read_links)

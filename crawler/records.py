@@ -5,7 +5,7 @@ Nothing here does anything: no clock, no network, no database, no import of ours
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -137,11 +137,14 @@ class CatalogPart:
     """A part of a catalog, such as one file. `rest` is all of it but its entries, which are read when needed.
 
     Equal `digest`s, equal parts: it is of the part's content and of the release that read it. None: not told.
+    `read_links` gives what addresses of its mentions stand for, as far as that was kept: canonical URL, kind
+    and id of the target by the address as written.
     """
 
     rest: Catalog
     read_entries: Callable[[], Sequence[Entry]]
     digest: str | None = None
+    read_links: Callable[[], Mapping[str, tuple[str, str, str]]] | None = None
 
 
 # --- what a link points at -----------------------------------------------------------------------

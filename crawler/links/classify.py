@@ -35,6 +35,16 @@ HUB_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,95}", re.ASCII)
 @lru_cache(maxsize=4096)
 def link_of(raw_url: str) -> Link:
     """The link a written address stands for; an invalid one is kept as written, to be reported as such."""
+    return _read(raw_url)
+
+
+def texts_of_link(raw_url: str) -> tuple[str, str, str]:
+    """The same link as it is kept: its canonical URL, kind and id of its target."""
+    link = _read(raw_url)
+    return link.canonical_url, link.target.kind.value, link.target.id
+
+
+def _read(raw_url: str) -> Link:
     try:
         canonical_url = normalise_url(raw_url)
     except InvalidUrl:

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import Final, TypeAlias
 
-from crawler.links.classify import link_of
+from crawler.links.classify import texts_of_link
 from crawler.links.hostname import host_of
-from crawler.records import Link
 
 INSERT_LINK: Final = "INSERT INTO links (id, url, kind, name, host, first_run_id) VALUES (?, ?, ?, ?, ?, ?)"
 FIND_LINKS: Final = """
     SELECT links.id, links.url, links.kind, links.name FROM json_each(?) AS wanted
     JOIN links ON links.url = wanted.value
 """
+
+
+KnownLinks: TypeAlias = Mapping[str, tuple[str, str, str]]
+"""What written addresses stand for, as `texts_of_link` tells it; it need not hold them all."""
 
 
 class LinkRows:
@@ -27,10 +31,10 @@ class LinkRows:
         self._run_id = run_id
         (self._last_id,) = self._execute("SELECT coalesce(max(id), 0) FROM links").fetchone()
 
-    def find(self, urls: Iterable[str]) -> dict[str, int]:
+    def find(self, urls: Iterable[str], known: KnownLinks = MappingProxyType({})) -> dict[str, int]:
         """The ids of links by written address. New ones are numbered in the order of the addresses."""
-        links = {url: link_of(url) for url in urls}
-        wanted = {link.canonical_url: link for link in links.values()}
+        links = {url: known.get(url) or texts_of_link(url) for url in urls}
+        wanted = {canonical_url: (kind, name) for canonical_url, kind, name in links.values()}
         if not wanted:
             return {}
         ids: dict[str, int] = {}
@@ -39,17 +43,15 @@ class LinkRows:
         ):
             ids[url] = link_id
             self._keep_target(link_id, (kind, name), wanted[url])
-        new = [link for url, link in wanted.items() if url not in ids]
         rows = []
-        for link in new:
-            self._last_id += 1
-            ids[link.canonical_url] = self._last_id
-            url, target = link.canonical_url, link.target
-            rows.append((self._last_id, url, target.kind.value, target.id, host_of(url), self._run_id))
+        for url, target in wanted.items():
+            if url not in ids:
+                self._last_id += 1
+                rows.append((self._last_id, url, *target, host_of(url), self._run_id))
+                ids[url] = self._last_id
         self._execute_many(INSERT_LINK, rows)
-        return {url: ids[link.canonical_url] for url, link in links.items()}
+        return {url: ids[canonical_url] for url, (canonical_url, _, _) in links.items()}
 
-    def _keep_target(self, link_id: int, known: tuple[str, str], link: Link) -> None:
-        target = (link.target.kind.value, link.target.id)
+    def _keep_target(self, link_id: int, known: tuple[str, str], target: tuple[str, str]) -> None:
         if known != target:
             self._execute("UPDATE links SET kind = ?, name = ? WHERE id = ?", [*target, link_id])

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from crawler import __version__
 from crawler.records import Catalog, CatalogPart, Document, Entry, Exclusion, Override, Suppression
-from crawler.store.link_rows import LinkRows
+from crawler.store.link_rows import KnownLinks, LinkRows
 
 ENTRY_COLUMNS: Final = "name, kind, document_id, section, stated_license, stated_parameters, note"
 CONTENT: Final = len(ENTRY_COLUMNS.split(","))
@@ -119,8 +119,9 @@ class _CatalogSync:
                 self._execute(KEEP_SETTING, [DIGEST_OF + document.name, part.digest])
             elif document.name in self._digests:
                 self._forget_digest(document.name)
+        known = part.read_links() if part.read_links else {}
         for entries in _batches(part.read_entries()):
-            self._sync_entries(entries)
+            self._sync_entries(entries, known)
 
     def _forget_digest(self, document: str) -> None:
         self._execute("DELETE FROM _settings WHERE key = ?", [DIGEST_OF + document])
@@ -162,7 +163,7 @@ class _CatalogSync:
 
     # --- entries ---
 
-    def _sync_entries(self, entries: Sequence[Entry]) -> None:
+    def _sync_entries(self, entries: Sequence[Entry], links: KnownLinks) -> None:
         rows = {
             row["identifier"]: row
             for row in self._execute(
@@ -186,7 +187,7 @@ class _CatalogSync:
                     self._replace_content(row, content)
         self._execute_many(INSERT_ENTRY, new)
         self._execute_many("INSERT INTO temp.seen (entry_id) VALUES (?)", ((each,) for each in ids))
-        self._sync_mentions(dict(zip(ids, entries, strict=True)), [row["id"] for row in rows.values()])
+        self._sync_mentions(dict(zip(ids, entries, strict=True)), [row["id"] for row in rows.values()], links)
 
     def _content_of(self, entry: Entry) -> tuple[Any, ...]:
         """Values in the order of ENTRY_COLUMNS."""
@@ -233,7 +234,7 @@ class _CatalogSync:
 
     # --- mentions ---
 
-    def _sync_mentions(self, entries: dict[int, Entry], known: Sequence[int]) -> None:
+    def _sync_mentions(self, entries: dict[int, Entry], known: Sequence[int], links: KnownLinks) -> None:
         """Of entries by id; those that the database has had before are `known`."""
         current: dict[int, list[tuple[Any, ...]]] = {}
         if known:
@@ -253,7 +254,7 @@ class _CatalogSync:
             present = [row[:5] for row in current.get(entry_id, ())]
             if not self._links_are_current or wanted != present:
                 changed[entry_id] = wanted
-        link_ids = self._links.find(mention[2] for wanted in changed.values() for mention in wanted)
+        link_ids = self._links.find((mention[2] for wanted in changed.values() for mention in wanted), links)
         new: list[tuple[Any, ...]] = []
         for entry_id, wanted in changed.items():
             linked = [(*mention, link_ids[mention[2]]) for mention in wanted]
