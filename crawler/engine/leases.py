@@ -11,21 +11,26 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
+from functools import partial
 from itertools import count
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import msgspec
 
 from crawler.clock import Clock
 from crawler.engine.messages import LaneState, Loan, Refusal
+from crawler.fetch.places import Places
 from crawler.fetch.politeness import Lane, LaneClosed, Politeness
 from crawler.settings import Settings
 
 
-def steady_seconds() -> float:
-    """Seconds that also pass while the machine sleeps, where the system counts them."""
+def _find_steady_clock() -> Callable[[], float]:
     clock = getattr(time, "CLOCK_BOOTTIME", None)
-    return time.monotonic() if clock is None else time.clock_gettime(clock)
+    return time.monotonic if clock is None else partial(time.clock_gettime, clock)
+
+
+steady_seconds: Final = _find_steady_clock()
+"""Seconds that also pass while the machine sleeps, where the system counts them."""
 
 
 class Leases:
@@ -107,6 +112,9 @@ class LeasedLane(Lane):
         self._leases = leases
         self._borrowed: list[int] = []
 
+    def enter_now(self) -> bool:
+        return self._leases.owns(self.name) and self._leases.holds and super().enter_now()
+
     async def enter(self) -> None:
         borrowed = None if self._leases.owns(self.name) else await self._leases.ask_for(self.name)
         try:
@@ -151,7 +159,7 @@ class LeasedPoliteness(Politeness):
         return cast(LeasedLane, self.lane(host))
 
     def make_lane(
-        self, name: str, *, concurrency: int, interval_seconds: float, run_places: asyncio.Semaphore
+        self, name: str, *, concurrency: int, interval_seconds: float, run_places: Places
     ) -> LeasedLane:
         return LeasedLane(
             self._leases,

@@ -225,17 +225,19 @@ class Fetcher:
             return _Answer(failure=Failure(Reason.PRIVATE_ADDRESS, route.refusal))
         lane = self._politeness.lane_for(address.href)
         try:
-            async with lane.turn():
-                loop = asyncio.get_running_loop()
-                began = loop.time()
-                try:
-                    answer = await self._send(look, address, route, allow_private=allow_private)
-                finally:
-                    look.seconds_left -= loop.time() - began
-                self._tell(lane, answer)
-                return answer
+            if not lane.enter_now():
+                await lane.enter()
         except LaneClosed as closed:
             return _Answer(failure=_explain_closed(lane, closed))
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        try:
+            answer = await self._send(look, address, route, allow_private=allow_private)
+            self._tell(lane, answer)
+            return answer
+        finally:
+            look.seconds_left -= loop.time() - began
+            lane.leave()
 
     def _tell(self, lane: Lane, answer: _Answer) -> None:
         if answer.status is None:

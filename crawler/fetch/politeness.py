@@ -5,7 +5,6 @@ Waiting goes through the injected clock only. Reading a host's headers is thrott
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
@@ -14,6 +13,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from crawler.clock import Clock
+from crawler.fetch.places import Places
 from crawler.settings import Settings
 
 LONGEST_WAIT_SECONDS: Final = 300.0
@@ -86,7 +86,7 @@ class Lane:
         *,
         concurrency: int,
         interval_seconds: float,
-        run_places: asyncio.Semaphore,
+        run_places: Places,
     ) -> None:
         self.name = name
         self.closed: str | None = None
@@ -99,8 +99,8 @@ class Lane:
         self._clock = clock
         self._interval_seconds = interval_seconds
         self._is_single = concurrency == 1
-        self._places = asyncio.Semaphore(concurrency)
-        self._gate = asyncio.Lock()
+        self._places = Places(concurrency)
+        self._gate = Places(1)
         self._run_places = run_places
         self._next_start = 0.0
         self._hold_until = 0.0
@@ -114,31 +114,44 @@ class Lane:
         """
         return _Turn(self)
 
+    def enter_now(self) -> bool:
+        """Enter where nobody waits and nothing has to be waited for; else False. Raises LaneClosed."""
+        self._check_open()
+        if self._waiting or not self._places.take_now():
+            return False
+        if self._run_places.take_now():
+            if self._start_now():
+                return True
+            self._run_places.give_back()
+        self._places.give_back()
+        return False
+
     async def enter(self) -> None:
         """What a turn begins with; `leave` must follow unless it raises."""
-        await self._places.acquire()
+        if self.enter_now():
+            return
+        await self._places.take()
+        # One waiter at a time: the order stays, and the lane's waiting is counted once.
+        self._waiting += 1
         try:
-            if self._waiting or self._run_places.locked() or not self._start_now():
-                # One waiter at a time: the order stays, and the lane's waiting is counted once.
-                self._waiting += 1
-                try:
-                    async with self._gate:
-                        await self._wait_for_start()
-                finally:
-                    self._waiting -= 1
-            else:
-                await self._run_places.acquire()  # one is free: this does not wait
+            await self._gate.take()
+            try:
+                await self._wait_for_start()
+            finally:
+                self._gate.give_back()
         except BaseException:
-            self._places.release()
+            self._places.give_back()
             raise
+        finally:
+            self._waiting -= 1
 
     def leave(self) -> None:
         """What a turn ends with."""
         if self._is_single:
             # However late the request itself went out, its answer came later still.
             self._next_start = self._clock.monotonic() + self._interval_seconds
-        self._run_places.release()
-        self._places.release()
+        self._run_places.give_back()
+        self._places.give_back()
 
     def back_off(
         self,
@@ -192,8 +205,7 @@ class Lane:
             raise LaneClosed(self.closed, throttled=self.throttled)
 
     def _start_now(self) -> bool:
-        """Count a start where nothing stands against it. Raises LaneClosed."""
-        self._check_open()
+        """Count a start where neither the spacing nor a backoff stands against it."""
         now = self._clock.monotonic()
         if max(self._next_start, self._hold_until) - now >= SHORTEST_WAIT_SECONDS:
             return False
@@ -210,15 +222,10 @@ class Lane:
                 self.seconds_waited += wait
                 await self._clock.sleep(wait)
                 continue
-            await self._run_places.acquire()
-            is_started = False
-            try:
-                is_started = self._start_now()
-            finally:
-                if not is_started:  # the host said something while we waited for the place
-                    self._run_places.release()
-            if is_started:
+            await self._run_places.take()
+            if self.closed is None and self._start_now():
                 return
+            self._run_places.give_back()  # the host said something while we waited for the place
 
 
 class _Turn(AbstractAsyncContextManager[None]):
@@ -247,7 +254,7 @@ class Politeness:
     def __init__(self, settings: Settings, clock: Clock) -> None:
         self._settings = settings
         self._clock = clock
-        self._run_places = asyncio.Semaphore(settings.network.concurrency)
+        self._run_places = Places(settings.network.concurrency)
         self._lanes: dict[str, Lane] = {}
         self._lane_of_host = dict.fromkeys(ARXIV_HOSTS, ARXIV_LANE)
         self._lane_of_host |= dict.fromkeys(WAYBACK_HOSTS, WAYBACK_LANE)
@@ -272,7 +279,8 @@ class Politeness:
 
     def lane_for(self, url: str) -> Lane:
         """The lane that a request for `url` belongs to."""
-        return self.lane(self.lane_name_for(url))
+        name = self.lane_name_for(url)
+        return self._lanes.get(name) or self.lane(name)
 
     def lane_name_for(self, url: str) -> str:
         """The name of that lane, without opening it; "" for what is no URL."""
@@ -333,9 +341,7 @@ class Politeness:
             name, concurrency=concurrency, interval_seconds=interval, run_places=self._run_places
         )
 
-    def make_lane(
-        self, name: str, *, concurrency: int, interval_seconds: float, run_places: asyncio.Semaphore
-    ) -> Lane:
+    def make_lane(self, name: str, *, concurrency: int, interval_seconds: float, run_places: Places) -> Lane:
         """A lane of this pace; whoever shares hosts with others makes another kind."""
         return Lane(
             name,

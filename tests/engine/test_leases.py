@@ -52,6 +52,22 @@ def test_nobody_asks_before_a_lease_nor_after_it() -> None:
     asyncio.run(main())
 
 
+def test_entering_at_once_takes_a_host_of_ones_own_and_a_lease() -> None:
+    leases, politeness = worker()
+    lane = politeness.lane("a.example")
+    assert not lane.enter_now(), "of others, and no lease"
+    leases.own(["a.example"])
+    assert not lane.enter_now(), "no lease"
+    leases.renew(steady_seconds())
+    assert lane.enter_now()
+    lane.leave()
+    leases.disown(["a.example"])
+    assert not lane.enter_now(), "of others"
+    leases.own(["a.example"])
+    leases.renew(steady_seconds() - LONG - 1)
+    assert not lane.enter_now(), "the lease is over"
+
+
 def test_a_host_of_others_is_asked_by_a_turn_lent_and_given_back() -> None:
     async def main() -> None:
         leases, politeness = worker()

@@ -175,6 +175,56 @@ def test_a_turn_that_raises_gives_its_place_back(clock: SimulatedClock) -> None:
     asyncio.run(asyncio.wait_for(run(), 5))
 
 
+def test_entering_at_once_keeps_to_all_that_waiting_does(clock: SimulatedClock) -> None:
+    politeness = Politeness(
+        settings(per_host_concurrency=2, concurrency=3, per_host_interval_seconds=1.0), clock
+    )
+    lane, other = politeness.lane("a.example"), politeness.lane("b.example")
+
+    async def run() -> None:
+        assert lane.enter_now()
+        assert not lane.enter_now(), "the spacing"
+        clock.advance(timedelta(seconds=1))
+        assert lane.enter_now()
+        clock.advance(timedelta(seconds=1))
+        assert not lane.enter_now(), "two at once"
+        assert other.enter_now()
+        clock.advance(timedelta(seconds=1))
+        assert not other.enter_now(), "three of the run"
+        waiting = asyncio.create_task(other.enter())
+        await asyncio.sleep(0)
+        lane.leave()
+        await asyncio.sleep(0)
+        await waiting
+        other.leave()
+        clock.advance(timedelta(seconds=1))
+        other.back_off(5, "told to")
+        assert not other.enter_now(), "the host's word"
+        lane.close("enough")
+        with pytest.raises(LaneClosed):
+            lane.enter_now()
+        clock.advance(timedelta(seconds=5))
+        assert other.enter_now()
+
+    asyncio.run(run())
+
+
+def test_nobody_who_enters_at_once_gets_before_those_who_wait(clock: SimulatedClock) -> None:
+    politeness = Politeness(settings(concurrency=1), clock)
+    lane, busy = politeness.lane("a.example"), politeness.lane("b.example")
+
+    async def run() -> None:
+        assert busy.enter_now()
+        waiting = asyncio.create_task(lane.enter())
+        await asyncio.sleep(0)
+        busy.leave()
+        assert not lane.enter_now()
+        assert not busy.enter_now()
+        await waiting
+
+    asyncio.run(run())
+
+
 # --- which lane ----------------------------------------------------------------------------------
 
 
