@@ -19,7 +19,7 @@ from msgspec import Struct
 
 from crawler import __version__
 from crawler.links.classify import texts_of_link
-from crawler.records import Catalog, CatalogPart, Entry
+from crawler.records import Catalog, CatalogPart, Entry, TargetKind
 
 FOLDER: Final = "parsed"
 """The copies' folder beside the database; each database has a folder of its own in it."""
@@ -34,6 +34,7 @@ class Copy(Struct, frozen=True, array_like=True):
     rest: Catalog
     entries: msgspec.Raw
     links: msgspec.Raw
+    web_pages: int
 
 
 _COPY: Final = msgspec.msgpack.Decoder(Copy)
@@ -73,14 +74,19 @@ class ParsedCopies:
         if copy.digest != digest:
             return None
         return CatalogPart(
-            copy.rest, lambda: _ENTRIES.decode(copy.entries), digest, lambda: _LINKS.decode(copy.links)
+            copy.rest,
+            lambda: _ENTRIES.decode(copy.entries),
+            digest,
+            lambda: _LINKS.decode(copy.links),
+            copy.web_pages,
         )
 
     def keep(self, name: str, digest: str, rest: Catalog, entries: Sequence[Entry]) -> None:
         """Write a document's copy in one step; where that cannot be done, there is none."""
         encode = msgspec.msgpack.encode
         links = {mention.url: texts_of_link(mention.url) for entry in entries for mention in entry.mentions}
-        body = encode(Copy(digest, rest, msgspec.Raw(encode(entries)), msgspec.Raw(encode(links))))
+        pages = sum(kind == TargetKind.WEB_PAGE for _, kind, _ in links.values())
+        body = encode(Copy(digest, rest, msgspec.Raw(encode(entries)), msgspec.Raw(encode(links)), pages))
         with suppress(OSError):
             self._folder.mkdir(parents=True, exist_ok=True)
             handle, partial = tempfile.mkstemp(prefix=".", dir=self._folder)

@@ -25,6 +25,8 @@ class CatalogFiles:
         self._copies = copies
         self._checked: dict[str, str] = {}
         """Digests by name, as of `check`."""
+        self.web_pages = 0
+        """Addresses of web pages, as far as copies told of them at `check`."""
 
     @classmethod
     def of(cls, config: Config) -> Self:
@@ -45,8 +47,11 @@ class CatalogFiles:
 
     def check(self) -> None:
         """Raises UsageError for the first mistake, with file:line. Iterating gives what was checked."""
+        self.web_pages = 0
         for name in self._paths:
-            self._checked[name] = self._read(name).digest or ""
+            part = self._read(name)
+            self._checked[name] = part.digest or ""
+            self.web_pages += part.web_pages
 
     def __iter__(self) -> Iterator[CatalogPart]:
         for name in self._paths:

@@ -138,13 +138,14 @@ class CatalogPart:
 
     Equal `digest`s, equal parts: it is of the part's content and of the release that read it. None: not told.
     `read_links` gives what addresses of its mentions stand for, as far as that was kept: canonical URL, kind
-    and id of the target by the address as written.
+    and id of the target by the address as written. `web_pages`: how many of them are pages, as far as known.
     """
 
     rest: Catalog
     read_entries: Callable[[], Sequence[Entry]]
     digest: str | None = None
     read_links: Callable[[], Mapping[str, tuple[str, str, str]]] | None = None
+    web_pages: int = 0
 
 
 # --- what a link points at -----------------------------------------------------------------------

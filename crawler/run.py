@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 from crawler.alongside import alongside
 from crawler.catalog_files import CatalogFiles
 from crawler.clock import Clock
 from crawler.config import Config
-from crawler.engine.choose import check_engine, choose_engine
+from crawler.engine.choose import check_engine, choose_engine, early_workers
 from crawler.fetch.environment import NetworkEnvironment
 from crawler.hosts import Hosts
 from crawler.plan import LaneName, Plan, plan_crawl
@@ -52,7 +53,12 @@ async def crawl(
         check_document(catalog.names, options.document)
     # All of it, before anything is opened or written.
     catalog.check()
-    with DatabaseLock(config.database), Store.open(config.database, clock.now, settings.health) as store:
+    async with AsyncExitStack() as stack:
+        early = await stack.enter_async_context(
+            early_workers(settings, clock, _pages_to_expect(options, catalog))
+        )
+        stack.enter_context(DatabaseLock(config.database))
+        store = stack.enter_context(Store.open(config.database, clock.now, settings.health))
         run = store.begin_run(catalog, made_up=options.made_up)
         if not settings.network.contact and not options.made_up:
             log.info("no contact in [network]: with one, hosts can write to you instead of blocking you")
@@ -73,7 +79,7 @@ async def crawl(
             hosts.politeness.honour(store.holds())
             progress.start(plan, hosts.politeness.lanes())
             with recorder.closing_the_run():
-                engine = choose_engine(settings, environment, clock, hosts, recorder, _web_links(plan))
+                engine = choose_engine(settings, environment, clock, hosts, recorder, _web_links(plan), early)
 
                 async def ask_all() -> None:
                     await ask_in_waves(plan, store.questions, engine.ask, recorder.record)
@@ -88,6 +94,14 @@ async def crawl(
                     await hosts.look_up_copies(store, run, settings.archive.max_lookups_per_run)
                     await hosts.look_up_papers(store, run)
             return summarise(store, run, hosts, tell_of(run, plan, recorder, hosts, outages))
+
+
+def _pages_to_expect(options: CrawlOptions, catalog: CatalogFiles) -> int:
+    """As far as that can be told before the database is opened: what is due is only known then."""
+    no_web = options.only is not None and LaneName.WEB not in options.only
+    if no_web or options.document is not None or options.suspects_only:
+        return 0
+    return min(catalog.web_pages, options.limit or catalog.web_pages)
 
 
 def _web_links(plan: Plan) -> int:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from importlib.util import find_spec
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from crawler.clock import Clock, SystemClock
 from crawler.engine.engine import Engine, InThisProcess, Workforce
@@ -13,6 +16,9 @@ from crawler.fetch.environment import NetworkEnvironment
 from crawler.hosts import Hosts
 from crawler.recorder import Recorder
 from crawler.settings import EngineSettings, Settings
+
+if TYPE_CHECKING:
+    from crawler.engine.processes import WorkerProcess
 
 WORTH_A_WORKER: Final = 2_500
 """Web links that keep one process busy for longer than it takes to start it."""
@@ -43,6 +49,32 @@ def check_engine(engine: EngineSettings) -> None:
         )
 
 
+@asynccontextmanager
+async def early_workers(
+    settings: Settings, clock: Clock, web_pages: int
+) -> AsyncIterator[Sequence[WorkerProcess]]:
+    """Processes that start while the run takes its catalog in, where so many pages will be asked by several.
+
+    `choose_engine` takes or dismisses them; none outlives the block.
+    """
+    if settings.engine.kind == "dask" or not isinstance(clock, SystemClock):
+        yield ()
+        return
+    processes = count_processes(settings.engine, web_pages, len(os.sched_getaffinity(0)))
+    if processes == 1:
+        yield ()
+        return
+    from crawler.engine.processes import WorkerProcess  # noqa: PLC0415 - small crawls need none
+
+    workers: list[WorkerProcess] = []
+    try:
+        while len(workers) < processes:
+            workers.append(await WorkerProcess.start())
+        yield workers
+    finally:
+        await asyncio.gather(*(worker.close() for worker in workers))
+
+
 def choose_engine(
     settings: Settings,
     environment: NetworkEnvironment,
@@ -50,6 +82,7 @@ def choose_engine(
     hosts: Hosts,
     recorder: Recorder,
     web_links: int,
+    early: Sequence[WorkerProcess] = (),
 ) -> Engine:
     """The engine of one run. A clock that is not the system's cannot be shared: then it is this process."""
     if not isinstance(clock, SystemClock):
@@ -61,11 +94,13 @@ def choose_engine(
         workforce = Cluster(settings.engine)
     else:
         processes = count_processes(settings.engine, web_links, len(os.sched_getaffinity(0)))
+        for worker in early[processes if processes > 1 else 0 :]:
+            worker.dismiss()
         if processes == 1:
             return InThisProcess(hosts)
-        from crawler.engine.processes import Processes  # noqa: PLC0415 - small crawls need none
+        from crawler.engine.processes import Processes  # noqa: PLC0415
 
-        workforce = Processes(processes, environment)
+        workforce = Processes(processes, environment, early[:processes])
     from crawler.engine.pool import Pool  # noqa: PLC0415
 
     return Pool(workforce, hosts, recorder, settings, clock)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator
+from collections import deque
+from collections.abc import AsyncIterator, Iterable
 from contextlib import suppress
 from types import TracebackType
 from typing import Final, Self
@@ -31,6 +32,23 @@ class WorkerProcess:
         self.name = f"process {process.pid}"
         self.pid = process.pid
 
+    @classmethod
+    async def start(cls) -> Self:
+        """A process that imports what it needs while it waits for its first orders."""
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "crawler.engine.worker",
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+        )
+        return cls(process)
+
+    def dismiss(self) -> None:
+        """It is not needed: it ends by itself, and `close` sees to that."""
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+
     async def exchange(self, orders: bytes) -> bytes:
         reader, writer = self._process.stdout, self._process.stdin
         if reader is None or writer is None:
@@ -44,8 +62,7 @@ class WorkerProcess:
             raise WorkerGone(await self._how_it_ended(), is_dead=True) from error
 
     async def close(self) -> None:
-        if self._process.stdin is not None:
-            self._process.stdin.close()
+        self.dismiss()
         await self._how_it_ended()
 
     async def _how_it_ended(self) -> str:
@@ -59,11 +76,14 @@ class WorkerProcess:
 
 
 class Processes:
-    """So many worker processes, and others in the place of those that die."""
+    """So many worker processes, and others in the place of those that die. `early` ones run already."""
 
-    def __init__(self, count: int, environment: NetworkEnvironment) -> None:
+    def __init__(
+        self, count: int, environment: NetworkEnvironment, early: Iterable[WorkerProcess] = ()
+    ) -> None:
         self.expected = count
         self.environment: NetworkEnvironment | None = environment
+        self._early = deque(early)
         self._wanted = asyncio.Semaphore(count)
         self._losses = 0
 
@@ -90,14 +110,7 @@ class Processes:
     async def arrivals(self) -> AsyncIterator[Remote]:
         while self._losses <= LOSSES_EACH * self.expected:
             await self._wanted.acquire()
-            process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                "crawler.engine.worker",
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
-            )
-            yield WorkerProcess(process)
+            yield self._early.popleft() if self._early else await WorkerProcess.start()
         raise WorkersLost(ALL_LOST, hint="see the log; workers = 1 in [engine] asks in one process")
 
     def miss(self, remote: Remote) -> None:  # noqa: ARG002 - one is like the other

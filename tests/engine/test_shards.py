@@ -2,18 +2,16 @@
 
 from collections import Counter
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from crawler.clock import SystemClock
-from crawler.engine.choose import count_processes
 from crawler.engine.shards import MOST_OF_ONE_HOST, Shard, api_hosts, by_lane, make_shards
 from crawler.fetch.politeness import Politeness
 from crawler.links.classify import link_of
 from crawler.plan import LaneName
 from crawler.records import Question
-from crawler.settings import EngineSettings, Settings
+from crawler.settings import Settings
 
 SETTINGS = Settings()
 POLITENESS = Politeness(SETTINGS, SystemClock())
@@ -104,17 +102,3 @@ def test_one_mirror_for_all_apis_is_one_shard() -> None:
         {LaneName.GITHUB, LaneName.HUGGINGFACE},
         {LaneName.WEB},
     ]
-
-
-@pytest.mark.parametrize(
-    ("workers", "web_links", "cpus", "processes"),
-    [
-        pytest.param(0, 100, 8, 1, id="a small crawl"),
-        pytest.param(0, 10_000, 2, 2, id="as many as there are processors"),
-        pytest.param(0, 1_000_000, 64, 4, id="more would wait for the one that writes"),
-        pytest.param(3, 10, 1, 3, id="as told"),
-        pytest.param(1, 1_000_000, 8, 1, id="only this one"),
-    ],
-)
-def test_how_many_processes_ask(workers: int, web_links: int, cpus: int, processes: int) -> None:
-    assert count_processes(EngineSettings(workers=workers), web_links, cpus) == processes
