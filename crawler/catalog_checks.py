@@ -243,7 +243,7 @@ def _list_oddities(link: LinkForm) -> Iterator[tuple[str, str]]:
         return
     parts = urlsplit(canonical_url)
     if why := refuse_host(parts.hostname or ""):
-        yield (f"{shown} is a {why} address", "a run does not ask it unless private addresses are allowed")
+        yield (f"{shown}: {why}", "a run does not ask it unless private addresses are allowed")
     kind = classify_url(canonical_url).kind
     segments = [segment for segment in parts.path.split("/") if segment]
     if (
