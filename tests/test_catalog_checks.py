@@ -59,7 +59,7 @@ def test_ordinary_links_pass_in_silence(tmp_path: Path, url: str, role: str) -> 
         ("https://huggingface.co/made/up/resolve/main/a.gif", "project", "path of an image"),
         ("https://github.com/-made-/up", "project", "page of GitHub"),
         ("ftp://example.com/x", "other", "not an http(s) address"),
-        ("https://example/x", "other", "address"),
+        ("https://example/x", "other", "no public name"),
         ("https://github.com/blog/1184-made-up", "project", "page of GitHub"),
         ("https://huggingface.co/collections/made/up-1", "project", "page of Hugging Face"),
         ("https://arxiv.org/abs/200414257", "paper", "no well-formed arXiv id"),
