@@ -5,7 +5,6 @@ What is legal but odd is for catalog_checks; what links mean is for links/.
 
 from __future__ import annotations
 
-import glob
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -16,13 +15,13 @@ from typing import Any, NamedTuple
 import msgspec
 
 from crawler.catalog_form import CatalogForm, EntryForm, LinkForm, list_form_mistakes
+from crawler.catalog_paths import find_catalog_files, read_content
 from crawler.catalog_yaml import Mistake, YamlError, YamlMapping, read_yaml
 from crawler.errors import UsageError
 from crawler.links.normalise import InvalidUrl, normalise_url
 from crawler.records import Catalog, Document, Entry, Exclusion, Mention, Override, Stated, Suppression
 from crawler.report.output import write_output
 
-SUFFIXES = frozenset({".yaml", ".yml"})
 SCHEMA_NAME = "catalog.schema.json"
 NOT_FOR_YAML = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
 SLUG = re.compile(r"[^\s/\\]+")
@@ -50,56 +49,9 @@ def load_catalog(paths: Sequence[str]) -> Catalog:
     return join_files([read_catalog_file(path) for path in find_catalog_files(paths)])
 
 
-def find_catalog_files(paths: Sequence[str]) -> list[str]:
-    """The files that `paths` name, each once; a folder gives its *.yaml and *.yml by name.
-
-    Raises UsageError where nothing is found or two files would give one document name.
-    """
-    found: dict[Path, str] = {}
-    for path in paths:
-        for file in _expand(path):
-            found.setdefault(Path(file).resolve(), file)
-    by_name: dict[str, str] = {}
-    for file in found.values():
-        name = Path(file).stem
-        if name in by_name:
-            raise UsageError(
-                f"a second document named {name!r}; the first is {by_name[name]}",
-                where=file,
-                hint="rename one of the files, and its ids",
-            )
-        by_name[name] = file
-    return list(found.values())
-
-
-def _expand(path: str) -> list[str]:
-    place = Path(path)
-    if place.is_dir():
-        files = sorted(str(file) for file in place.iterdir() if file.suffix in SUFFIXES and not file.is_dir())
-        if not files:
-            raise UsageError("no catalog file in this folder", where=path, hint="its files end in .yaml")
-        return files
-    if place.exists():
-        return [path]
-    files = sorted(file for file in glob.glob(path, recursive=True) if not Path(file).is_dir())
-    if not files:
-        raise UsageError(
-            "no such catalog file or folder", where=path, hint="see [catalog] paths in the config"
-        )
-    return files
-
-
 def read_catalog_file(path: str) -> CatalogFile:
     """One file with all its mistakes of form. Raises UsageError if it cannot be read as YAML at all."""
     return parse_catalog(read_content(path), path)
-
-
-def read_content(path: str) -> bytes:
-    """The bytes of a catalog file. Raises UsageError."""
-    try:
-        return Path(path).read_bytes()
-    except OSError as error:
-        raise UsageError(f"cannot read the catalog file: {error.strerror}", where=path) from error
 
 
 def parse_catalog(content: bytes, path: str) -> CatalogFile:

@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from crawler.catalog import CatalogFile, find_catalog_files, read_catalog_file
+from crawler.catalog import CatalogFile, read_catalog_file
 from crawler.catalog_form import CatalogForm, LinkForm
+from crawler.catalog_paths import find_catalog_files
 from crawler.errors import UsageError
 from crawler.fetch.guard import refuse_host
 from crawler.links.classify import classify_url

@@ -9,8 +9,8 @@ from typing import Self
 
 import msgspec
 
-from crawler.catalog import find_catalog_files, join_files, parse_catalog, read_content
 from crawler.catalog_copies import ParsedCopies, digest_of
+from crawler.catalog_paths import find_catalog_files, read_content
 from crawler.config import Config
 from crawler.errors import UsageError
 from crawler.records import Catalog, CatalogPart, Entry
@@ -72,6 +72,9 @@ class CatalogFiles:
         return CatalogPart(rest, lambda: entries, digest)
 
     def _parse(self, name: str, content: bytes) -> tuple[Catalog, tuple[Entry, ...]]:
+        # Where copies are whole, nothing is asked of YAML.
+        from crawler.catalog import join_files, parse_catalog  # noqa: PLC0415
+
         catalog = join_files([parse_catalog(content, self._paths[name])])
         return replace(catalog, entries=()), catalog.entries
 

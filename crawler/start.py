@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import Final
 
-from crawler.catalog import SUFFIXES
+from crawler.catalog_paths import SUFFIXES
 from crawler.config import DEFAULT_CONFIG_PATH, load_config
 from crawler.config_page import write_config_page
 from crawler.errors import UsageError

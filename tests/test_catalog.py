@@ -12,7 +12,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from crawler.catalog import (
-    find_catalog_files,
     format_catalog,
     join_files,
     load_catalog,
@@ -20,6 +19,7 @@ from crawler.catalog import (
     write_catalog_file,
 )
 from crawler.catalog_form import catalog_json_schema
+from crawler.catalog_paths import find_catalog_files
 from crawler.catalog_yaml import read_yaml
 from crawler.errors import UsageError
 from crawler.records import (

@@ -59,7 +59,6 @@ def run(
     from crawler.config import with_engine
     from crawler.fetch.environment import NetworkEnvironment
     from crawler.logs import is_structured
-    from crawler.notify import notify_failed_run, notify_new_dead
     from crawler.plan import parse_lanes
     from crawler.progress import choose_progress
     from crawler.run import CrawlOptions, crawl
@@ -77,6 +76,8 @@ def run(
     try:
         summary = run_until_signal(crawl(config, options, progress, environment, SystemClock()))
     except UnableError as error:
+        from crawler.notify import notify_failed_run
+
         notify_failed_run(context.config, error, os.environ)
         raise
     if as_json:
@@ -87,6 +88,8 @@ def run(
         for line in summary.lines():
             click.echo(line, err=True)
     if summary.events.get("new-dead"):
+        from crawler.notify import notify_new_dead
+
         notify_new_dead(context.config, os.environ)
     if (fail_on == "dead" and summary.states.get("dead")) or (
         fail_on == "new-dead" and summary.events.get("new-dead")

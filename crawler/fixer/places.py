@@ -9,7 +9,7 @@ from typing import Final
 
 import yaml
 
-from crawler.catalog import SUFFIXES
+from crawler.catalog_paths import SUFFIXES
 from crawler.links.extract import extract_links
 from crawler.links.normalise import InvalidUrl, normalise_url
 

@@ -8,8 +8,8 @@ from datetime import date
 from pathlib import Path
 
 from crawler.alongside import run_until_signal
-from crawler.catalog import SUFFIXES
 from crawler.catalog_files import CatalogFiles
+from crawler.catalog_paths import SUFFIXES
 from crawler.config import Config
 from crawler.errors import UsageError
 from crawler.fetch.environment import NetworkEnvironment
