@@ -12,9 +12,14 @@ from typing import Final
 
 from crawler.links.classify import link_of
 
+IDENTIFIABLE: Final = (
+    "'github_repo', 'huggingface_model', 'huggingface_dataset', 'huggingface_space', 'arxiv_paper'"
+)
+ANY_IDENTIFIABLE: Final = f"SELECT 1 FROM links WHERE kind IN ({IDENTIFIABLE}) LIMIT 1"
+
 # Only the first project link names the entry: a second one may be a tool that many entries use. A link
 # whose host never told an id is the same thing as itself alone.
-LISTED_TWICE: Final = """
+LISTED_TWICE: Final = f"""
     WITH first_projects AS MATERIALIZED (
         SELECT entries.id AS entry_id, entries.identifier, entries.document_id, links.id AS link_id,
             CASE WHEN links.host_id IS NULL THEN links.url
@@ -25,8 +30,7 @@ LISTED_TWICE: Final = """
             ORDER BY first.position LIMIT 1)
         JOIN links ON links.id = mentions.link_id
         WHERE entries.until_run_id IS NULL AND entries.kind <> 'page'
-            AND links.kind IN ('github_repo', 'huggingface_model', 'huggingface_dataset',
-                'huggingface_space', 'arxiv_paper')
+            AND links.kind IN ({IDENTIFIABLE})
     )
     SELECT identity, entry_id, link_id, identifier, document_id FROM first_projects
     WHERE identity IN (SELECT identity FROM first_projects
@@ -68,10 +72,10 @@ class _Place:
     document_id: int
 
 
-def want_duplicates(connection: sqlite3.Connection) -> None:
-    """Add the findings to `temp.wanted`. Runs inside the caller's transaction."""
-    connection.executemany(SAME_THING, _find_listed_twice(connection))
-    _want_moved_duplicates(connection)
+def want_listed_twice(connection: sqlite3.Connection) -> None:
+    """Add to `temp.wanted` what entries of several documents have by one identity at its host."""
+    if connection.execute(ANY_IDENTIFIABLE).fetchone():
+        connection.executemany(SAME_THING, _find_listed_twice(connection))
 
 
 def _find_listed_twice(connection: sqlite3.Connection) -> Iterator[tuple[int, int, str, str]]:
@@ -86,8 +90,8 @@ def _find_listed_twice(connection: sqlite3.Connection) -> Iterator[tuple[int, in
             yield place.entry_id, place.link_id, place.identifier, told
 
 
-def _want_moved_duplicates(connection: sqlite3.Connection) -> None:
-    """Links that moved to where another listed link is, or where an earlier one moved to as well."""
+def want_moved_duplicates(connection: sqlite3.Connection) -> None:
+    """Add links that moved to where another listed link is, or where an earlier one moved to as well."""
     first_to: dict[str, str] = {}
     for link_id, url, home in connection.execute(MOVED_LINKS).fetchall():
         canonical = link_of(home).canonical_url

@@ -129,15 +129,15 @@ def _read_known(connection: sqlite3.Connection, link_ids: Sequence[int]) -> dict
     known: dict[int, Facts] = {}
     if link_ids:
         for link_id, fields, *counters in _plain(connection, READ_KNOWN, [as_list(link_ids)]):
-            facts = known[link_id] = _decoded(f"{{{fields or ''}}}")
+            facts = known[link_id] = decode_facts(f"{{{fields or ''}}}")
             for name, count in zip(COUNTERS, counters, strict=True):
                 if count is not None:
                     facts[name] = count
     return known
 
 
-def _decoded(text: str) -> Facts:
-    """A JSON object; of equal keys the last one counts."""
+def decode_facts(text: str) -> Facts:
+    """What a JSON object says; of equal keys the last one counts."""
     try:
         return _FACTS.decode(text)
     except msgspec.DecodeError:

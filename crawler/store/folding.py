@@ -17,6 +17,7 @@ from crawler.records import Health, Link, State
 from crawler.settings import HealthSettings
 from crawler.store.events import EventKind
 from crawler.store.findings import update_findings
+from crawler.store.findings_since import forget_up_to
 from crawler.store.intervals import Interval, RunTerms, fold_intervals, row_to_interval
 from crawler.store.rows import HEALTH_COLUMNS, LATEST, health_to_row, row_to_health, row_to_link
 from crawler.store.times import text_to_time
@@ -100,7 +101,9 @@ def rejudge_all(connection: sqlite3.Connection, policy: HealthSettings, at: date
         if after.state is not before.state:
             changed.append(Rejudged(row["url"], before.state, after.state))
     if terms:
-        update_findings(connection, max(terms), at)
+        # Whoever judges anew wants to trust what is there: the next run finds everything anew as well.
+        forget_up_to(connection)
+        update_findings(connection, max(terms), at, is_over=False)
     return sorted(changed, key=lambda link: link.url)
 
 

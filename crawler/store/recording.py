@@ -21,6 +21,7 @@ from crawler.store.bulk import as_list, insert_rows
 from crawler.store.events import Change, Event, EventKind, health_changes
 from crawler.store.fact_rows import FactWriter, Told
 from crawler.store.facts import stranger_of
+from crawler.store.findings_since import note_identities
 from crawler.store.intervals import first_run, look_at
 from crawler.store.places import Place, read_healths, read_places
 from crawler.store.pointers import write_pointers
@@ -148,6 +149,7 @@ class _Writer:
                 if stranger:
                     self._tell(look, place, at, [Change(EventKind.NAME_REUSED, place.host_id, stranger)])
         if first_ids:
+            note_identities(self._connection, looks.run_id)
             self._connection.executemany("UPDATE links SET host_id = ? WHERE id = ?", first_ids)
         if strangers:
             self._connection.executemany("UPDATE links SET stranger = ? WHERE id = ?", strangers)

@@ -30,6 +30,7 @@ from crawler.store.candidates import read_candidates, read_questions
 from crawler.store.connect import connect, connect_read_only, explained
 from crawler.store.events import Event
 from crawler.store.findings import update_findings
+from crawler.store.findings_since import forget_up_to
 from crawler.store.folding import Rejudged, rejudge_all
 from crawler.store.outages import settle_outages
 from crawler.store.paper_lookups import papers_to_look_up, record_paper
@@ -75,6 +76,10 @@ class Store:
         self._policy = policy
         self._requests_before: Mapping[str, int] = {}
         self._requests_saved: Mapping[str, int] | None = None
+        self._settled_run: int | None = None
+        """The run whose outages are settled, all its looks considered."""
+        self._closed_run: int | None = None
+        """The run that was closed last by this store."""
 
     @classmethod
     def open(cls, path: Path, now: Callable[[], datetime], policy: HealthSettings | None = None) -> Self:
@@ -212,9 +217,11 @@ class Store:
         finished_at = max(whole_seconds(self._now()), run.started_at)
         with self._transaction():
             self._save_requests(run, requests)
-            settle_outages(self._connection, run.id, run.started_at, run.policy)
+            if self._settled_run != run.id:
+                settle_outages(self._connection, run.id, run.started_at, run.policy)
             if state is not RunState.FAILED:
-                update_findings(self._connection, run.id, finished_at)
+                is_over = state is RunState.FINISHED
+                update_findings(self._connection, run.id, finished_at, is_over=is_over)
             self._connection.execute(
                 "UPDATE runs SET state = ?, finished_at = ?, summary = ? WHERE id = ?",
                 [
@@ -224,6 +231,7 @@ class Store:
                     run.id,
                 ],
             )
+        self._closed_run = run.id
         return finished_at
 
     def _save_requests(self, run: RunHandle, requests: Mapping[str, int]) -> None:
@@ -266,7 +274,11 @@ class Store:
 
     def record(self, run: RunHandle, observations: Iterable[Observation]) -> list[Event]:
         """Write and judge a batch of looks, in order, in one transaction; returns what changed."""
+        self._settled_run = None
         with self._transaction():
+            if self._closed_run == run.id:
+                # Findings of looks that come after them must not be taken for up to date.
+                forget_up_to(self._connection)
             events, latest = write_looks(
                 self._connection, run.id, run.started_at, run.policy, tuple(observations)
             )
@@ -278,7 +290,9 @@ class Store:
     def settle_outages(self, run: RunHandle) -> list[Outage]:
         """Say which hosts failed as such; what failed there counts for nothing. `finish_run` does it too."""
         with self._transaction():
-            return settle_outages(self._connection, run.id, run.started_at, run.policy)
+            outages = settle_outages(self._connection, run.id, run.started_at, run.policy)
+        self._settled_run = run.id
+        return outages
 
     def remember_siblings(self, siblings: Mapping[str, Sibling]) -> None:
         """Keep what hosts show at addresses that cannot exist."""

@@ -120,6 +120,7 @@ INITIAL: Final = (
     """,
     "CREATE INDEX links_kind ON links(kind)",
     "CREATE INDEX links_host ON links(host)",
+    "CREATE INDEX links_stranger ON links(stranger) WHERE stranger IS NOT NULL",
     "CREATE INDEX links_first_run_id ON links(first_run_id)",
     """
     CREATE TABLE mentions (

@@ -173,6 +173,10 @@ class OneByOne:
             return []
         if place.host_id is None:
             self._execute("UPDATE links SET host_id = ? WHERE id = ?", [observation.host_id, place.link_id])
+            self._execute(
+                "INSERT OR REPLACE INTO _settings (key, value) VALUES ('identities_of', ?)",
+                [str(self._run_id)],
+            )
             return []
         stranger = stranger_of(place.host_id, observation)
         if stranger == place.stranger:

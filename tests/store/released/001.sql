@@ -27,6 +27,8 @@ CREATE TABLE _settings (
         value TEXT NOT NULL
     ) STRICT, WITHOUT ROWID
     ;
+INSERT INTO "_settings" VALUES('findings_up_to','5 0.1.0');
+INSERT INTO "_settings" VALUES('identities_of','1');
 INSERT INTO "_settings" VALUES('links_version','0.1.0');
 CREATE TABLE _siblings (
         host TEXT PRIMARY KEY,
@@ -41,7 +43,7 @@ CREATE TABLE "_sqlite_migrations" (
    "name" TEXT,
    "applied_at" TEXT
 );
-INSERT INTO "_sqlite_migrations" VALUES(1,'crawler','001_initial','2026-11-20 17:43:53.979518+00:00');
+INSERT INTO "_sqlite_migrations" VALUES(1,'crawler','001_initial','2026-11-20 22:38:49.986879+00:00');
 CREATE TABLE archived_copies (
         link_id INTEGER NOT NULL REFERENCES links(id),
         source TEXT NOT NULL,
@@ -304,6 +306,7 @@ CREATE INDEX entry_versions_from_run_id ON entry_versions(from_run_id);
 CREATE INDEX entry_versions_until_run_id ON entry_versions(until_run_id);
 CREATE INDEX links_kind ON links(kind);
 CREATE INDEX links_host ON links(host);
+CREATE INDEX links_stranger ON links(stranger) WHERE stranger IS NOT NULL;
 CREATE INDEX links_first_run_id ON links(first_run_id);
 CREATE INDEX mentions_entry_id ON mentions(entry_id);
 CREATE INDEX mentions_link_id ON mentions(link_id);
