@@ -12,11 +12,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import multiprocessing
 import os
 import signal
 import threading
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import AsyncExitStack, contextmanager, suppress
+from multiprocessing.resource_tracker import ensure_running
 from types import TracebackType
 from typing import Any, ClassVar, Final, Self
 from uuid import uuid4
@@ -45,6 +47,7 @@ ONE_CRAWL: Final = "crawler-run"
 VALIDATION_SECONDS: Final = 15.0
 """A scheduler looks for leases that are over every ten seconds."""
 CLOSE_SECONDS: Final = 3.0
+ABANDON_EVERY_SECONDS: Final = 0.1
 SCHEDULER_LOST: Final = "the Dask scheduler does not answer any more: what was told is kept, the rest is due"
 NO_WORKERS: Final = "the Dask cluster has no workers: what was told is kept, the rest is due"
 
@@ -239,24 +242,7 @@ class Cluster:
 
     async def _connect(self, stack: AsyncExitStack) -> None:
         """A client of the scheduler that was named, or of a cluster of our own."""
-        where: Any = self._scheduler
-        if not where:
-            with _deaf_children():
-                where = await stack.enter_async_context(
-                    DASK.LocalCluster(
-                        n_workers=self.expected,
-                        threads_per_worker=1,
-                        processes=True,
-                        asynchronous=True,
-                        # Whoever may talk to a scheduler may run programs by it: here too, only we.
-                        security=DASK.Security.temporary(),
-                        dashboard_address=None,
-                        # Its health page is served all the same: to this machine only, beside other clusters.
-                        scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},
-                        memory_limit=0,
-                        silence_logs=logging.CRITICAL,
-                    )
-                )
+        where: Any = self._scheduler or await _start_cluster(stack, self.expected)
         try:
             self._client = await stack.enter_async_context(
                 DASK.Client(where, asynchronous=True, timeout=CONNECT_SECONDS, name="crawler")
@@ -280,17 +266,67 @@ class Cluster:
         stack.push_async_callback(_release, semaphore)
 
 
+async def _start_cluster(stack: AsyncExitStack, workers: int) -> Any:
+    """A cluster of this machine's processes, which end with `stack`, or at once when that is cancelled."""
+    stack.enter_context(_deaf_children())
+    cluster = DASK.LocalCluster(
+        n_workers=workers,
+        threads_per_worker=1,
+        processes=True,
+        asynchronous=True,
+        # Whoever may talk to a scheduler may run programs by it: here too, only we.
+        security=DASK.Security.temporary(),
+        dashboard_address=None,
+        # Its health page is served all the same: to this machine only, beside other clusters.
+        scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},
+        memory_limit=0,
+        silence_logs=logging.CRITICAL,
+    )
+    start = asyncio.ensure_future(cluster.__aenter__())
+    try:
+        # Dask leaves behind what it has begun when it is cancelled itself.
+        await asyncio.shield(start)
+    except asyncio.CancelledError:
+        with suppress(Exception):
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await _abandon(start)
+        raise
+    except (OSError, RuntimeError) as error:
+        raise WorkersLost(
+            "cannot start a Dask cluster here",
+            hint="a worker died at its start: see that there is memory for it",
+        ) from error
+    stack.push_async_exit(cluster)
+    return cluster
+
+
+async def _abandon(start: asyncio.Future[Any]) -> None:
+    """Have a cluster that is still starting end: it does once all its workers are lost."""
+    while not start.done():
+        for process in multiprocessing.active_children():
+            process.kill()
+        await asyncio.wait({start}, timeout=ABANDON_EVERY_SECONDS)
+    await start.result().close()
+
+
 @contextmanager
 def _deaf_children() -> Iterator[None]:
-    """Processes begun meanwhile ignore Ctrl-C in their terminal: it is ours to act on, they end with us."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """Processes begun meanwhile do not hear Ctrl-C in their terminal: it is ours to act on, they end with us.
+
+    They inherit what this thread blocks; another thread is there to be interrupted in its place.
+    """
+    # It would unblock the signal when multiprocessing starts it later.
+    ensure_running()
+    over = threading.Event()
+    listener = threading.Thread(target=over.wait, name="signals", daemon=True)
+    listener.start()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        over.set()
+        listener.join()
 
 
 async def _release(semaphore: Any) -> None:

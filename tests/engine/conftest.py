@@ -114,6 +114,20 @@ def descendants(pid: int, word: str) -> list[int]:
     return sorted(each for each in found if word in command_of(each))
 
 
+def in_session(leader: int) -> list[int]:
+    """Living processes of the session that `leader` began, also when it is gone itself."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                state, _, _, session = (entry / "stat").read_text().rpartition(")")[2].split()[:4]
+            except OSError:
+                continue
+            if state != "Z" and int(session) == leader:
+                found.append(int(entry.name))
+    return found
+
+
 def command_of(pid: int) -> str:
     try:
         return Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
