@@ -20,6 +20,7 @@ from crawler.clock import SystemClock
 from crawler.engine.hearsay import vouches, without_own_faults
 from crawler.engine.leases import LeasedPoliteness, Leases, Lender, adopt, state_of, steady_seconds
 from crawler.engine.messages import (
+    UNENCODABLE,
     Failed,
     LaneState,
     LogLine,
@@ -32,6 +33,7 @@ from crawler.engine.messages import (
     decode_orders,
     encode,
     is_encodable,
+    unpack,
 )
 from crawler.errors import CrawlerError, UsageError
 from crawler.fetch.environment import NetworkEnvironment
@@ -172,7 +174,7 @@ class Agent:
                 self._wake.set()
 
         try:
-            await resolve_shard(hosts, shard.questions, shard.probe, tell)
+            await resolve_shard(hosts, unpack(shard.questions), shard.probe, tell)
         except asyncio.CancelledError:
             # Nobody wants to know of it any more; its hosts are free all the same.
             self._report.finished.append(shard.number)
@@ -274,7 +276,7 @@ def _encode_safely(report: Report) -> bytes:
     """One thing a host said that cannot be encoded must not cost the others their word."""
     try:
         return encode(report)
-    except (ValueError, OverflowError, TypeError):
+    except UNENCODABLE:
         report.seen = [
             seen if is_encodable(seen.observation) else _without_words(seen) for seen in report.seen
         ]

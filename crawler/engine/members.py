@@ -8,9 +8,11 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
+import msgspec
+
 from crawler.engine.engine import Remote
-from crawler.engine.messages import Orders
-from crawler.engine.shards import Shard
+from crawler.engine.messages import UNENCODABLE, Orders, is_encodable, pack
+from crawler.engine.shards import Shard, by_lane
 from crawler.links.hostname import host_of
 from crawler.records import Link, Observation, Question
 from crawler.witness import CUT_OFF, Witness
@@ -44,6 +46,16 @@ class Piece:
     shard: Shard
     job: Job
     untold: dict[str, Question] = field(default_factory=dict)
+
+    def pack(self) -> tuple[msgspec.Raw, list[Question]]:
+        """The untold questions for a worker, and those that cannot travel: they are untold no more."""
+        try:
+            return pack(by_lane(self.untold.values())), []
+        except UNENCODABLE:
+            odd = [question for question in self.untold.values() if not is_encodable(question)]
+            for question in odd:
+                del self.untold[question.link.canonical_url]
+            return pack(by_lane(self.untold.values())), odd
 
 
 @dataclass(slots=True, eq=False)

@@ -5,6 +5,7 @@ Questions and observations are the records themselves. Nothing here is ever pick
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -35,10 +36,10 @@ class LaneState(Struct, frozen=True, array_like=True):
 
 class ShardOrder(Struct, array_like=True):
     """One shard to resolve. `hosts` are its own meanwhile; `lanes` what is known of those that others asked
-    before; `probe` web hosts to be asked for a page that cannot exist."""
+    before; `probe` web hosts to be asked for a page that cannot exist. `questions` are packed."""
 
     number: int
-    questions: dict[LaneName, list[Question]]
+    questions: msgspec.Raw
     hosts: list[str]
     lanes: list[LaneState]
     probe: list[str]
@@ -134,6 +135,10 @@ class Report(Struct, array_like=True):
 _encoder: Final = msgspec.msgpack.Encoder()
 _orders: Final = msgspec.msgpack.Decoder(Orders)
 _report: Final = msgspec.msgpack.Decoder(Report)
+_questions: Final = msgspec.msgpack.Decoder(dict[LaneName, list[Question]])
+
+UNENCODABLE: Final = (ValueError, OverflowError, TypeError)
+"""What encoding raises for words of a host that cannot travel."""
 
 
 def encode(message: Orders | Report) -> bytes:
@@ -148,10 +153,19 @@ def decode_report(data: bytes) -> Report:
     return _report.decode(data)
 
 
+def pack(questions: Mapping[LaneName, Sequence[Question]]) -> msgspec.Raw:
+    """Encoded once for all; raises UNENCODABLE where one of them cannot travel."""
+    return msgspec.Raw(_encoder.encode(questions))
+
+
+def unpack(questions: msgspec.Raw) -> dict[LaneName, list[Question]]:
+    return _questions.decode(questions)
+
+
 def is_encodable(record: Observation | Question) -> bool:
     """Whether it can travel: not with half a character or a number beyond 64 bits in what a host said."""
     try:
         _encoder.encode(record)
-    except (ValueError, OverflowError, TypeError):
+    except UNENCODABLE:
         return False
     return True

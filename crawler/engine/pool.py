@@ -32,7 +32,6 @@ from crawler.engine.messages import (
     Start,
     decode_report,
     encode,
-    is_encodable,
 )
 from crawler.engine.shards import Shard, by_lane, make_shards
 from crawler.engine.vouching import Vouching
@@ -245,9 +244,9 @@ class Pool:
     def _hand(self, member: Member, piece: Piece) -> None:
         number, shard = next(self._numbers), piece.shard
         piece.untold = {question.link.canonical_url: question for question in shard.questions()}
-        for url, question in list(piece.untold.items()):
-            if not is_encodable(question):
-                self._leave_due(piece, piece.untold.pop(url), UNSENDABLE)
+        questions, unsendable = piece.pack()
+        for question in unsendable:
+            self._leave_due(piece, question, UNSENDABLE)
         member.pieces[number] = piece
         for host in shard.hosts:
             self._owners[host] = member
@@ -258,7 +257,7 @@ class Pool:
         member.orders.shards.append(
             ShardOrder(
                 number,
-                by_lane(piece.untold.values()),
+                questions,
                 sorted(shard.hosts),
                 states_for(self._hosts.politeness, shard.hosts, all_asked=shard.tries > 0),
                 sorted(names & self._probes),

@@ -13,7 +13,7 @@ from typing import Final
 
 from crawler.engine.leases import steady_seconds
 from crawler.engine.members import Check, Member
-from crawler.engine.messages import Seen, ShardOrder
+from crawler.engine.messages import Seen, ShardOrder, pack
 from crawler.engine.shards import by_lane
 from crawler.recorder import Recorder
 from crawler.records import Observation, Outcome, Question, Reason
@@ -113,7 +113,7 @@ class Vouching:
             return False
         member.check, member.check_number = Check(), self._next_number()
         member.checked_at = steady_seconds()
-        questions = by_lane(Question(link) for link in links)
+        questions = pack(by_lane(Question(link) for link in links))
         # It owns none of those hosts: each turn is lent by whoever does.
         member.orders.shards.append(ShardOrder(member.check_number, questions, [], [], []))
         return True

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from crawler.engine.agent import Agent, OutOfOrderError, _encode_safely
+from crawler.engine.members import Job, Piece
 from crawler.engine.messages import (
     Orders,
     Report,
@@ -15,7 +16,10 @@ from crawler.engine.messages import (
     decode_report,
     encode,
     is_encodable,
+    pack,
+    unpack,
 )
+from crawler.engine.shards import Shard
 from crawler.fetch.environment import NetworkEnvironment
 from crawler.links.classify import link_of
 from crawler.plan import LaneName
@@ -43,9 +47,12 @@ def test_questions_and_observations_travel_whole() -> None:
     known = Known(
         host_id="R_1", validators={"etag": "x"}, facts={"stars": 1}, sibling=Sibling(NOW, "title", "text")
     )
-    shard = ShardOrder(7, {LaneName.GITHUB: [Question(LINK, known)]}, ["github.com"], [], ["a.example"])
+    questions = {LaneName.GITHUB: [Question(LINK, known)]}
+    shard = ShardOrder(7, pack(questions), ["github.com"], [], ["a.example"])
     orders = Orders(3, 0.1, start=Start("1", Settings(), 20.0, 20), shards=[shard])
-    assert decode_orders(encode(orders)) == orders
+    arrived = decode_orders(encode(orders))
+    assert [unpack(each.questions) for each in arrived.shards] == [questions]
+    assert encode(arrived) == encode(orders)
     report = Report(seen=[Seen(7, True, LOOK)], finished=[7], siblings={"a.example": Sibling(NOW)})
     assert decode_report(encode(report)) == report
 
@@ -60,6 +67,17 @@ def test_what_cannot_be_encoded_costs_no_other_its_word(facts: dict[str, object]
     seen = decode_report(_encode_safely(Report(seen=[Seen(1, True, odd), Seen(1, True, LOOK)]))).seen
     assert [each.observation.outcome for each in seen] == [Outcome.SKIPPED, Outcome.MOVED]
     assert seen[1].observation == LOOK
+
+
+def test_a_question_that_cannot_be_encoded_keeps_no_other_back() -> None:
+    odd = Question(link_of("https://odd.example/"), Known(facts={"title": "\ud800"}))
+    fine = Question(LINK)
+    questions = {each.link.canonical_url: each for each in (odd, fine)}
+    piece = Piece(Shard({}, frozenset()), Job(2, lambda _: None), questions)
+    packed, unsendable = piece.pack()
+    assert unpack(packed) == {LaneName.GITHUB: [fine]}
+    assert unsendable == [odd]
+    assert list(piece.untold.values()) == [fine]
 
 
 def test_an_environment_shows_no_token_in_what_is_printed() -> None:
