@@ -7,6 +7,7 @@ parent to act on.
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import struct
@@ -14,7 +15,10 @@ import sys
 import threading
 from typing import BinaryIO, Final
 
-from crawler.engine.agent import Agent
+# As in the command itself: what importing makes stays.
+gc.set_threshold(50_000, 20, 20)
+
+from crawler.engine.agent import Agent  # noqa: E402
 
 HEADER: Final = struct.Struct(">I")
 """The length of a message in bytes, before it."""
