@@ -6,7 +6,6 @@ import re
 from typing import Final, NamedTuple
 
 import ada_url
-import httpx
 
 from crawler.fetch.failure import Failure, LookFailed
 from crawler.links.mask import mask_url
@@ -49,9 +48,8 @@ def parse_address(url: str, base: str | None = None) -> Address:
     return Address(href, origin, host, path.encode("ascii"))
 
 
-def read_location(headers: httpx.Headers) -> str:
-    """The Location header; bytes that are not UTF-8 are escaped as they are, as browsers do."""
-    raw = next((value for name, value in headers.raw if name.lower() == b"location"), b"")
+def read_location(raw: bytes) -> str:
+    """A Location header; bytes that are not UTF-8 are escaped as they are, as browsers do."""
     try:
         return raw.decode("utf-8").strip()
     except UnicodeDecodeError:

@@ -8,19 +8,20 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from types import TracebackType
-from typing import Final, Self, TypeAlias
+from types import MappingProxyType, TracebackType
+from typing import Final, NamedTuple, Self, TypeAlias
 
 import httpx
 
 from crawler import __version__
 from crawler.clock import Clock
 from crawler.fetch.address import Address, parse_address, read_location
-from crawler.fetch.connection import ConnectionBroke
+from crawler.fetch.connection import Connection, ConnectionBroke
+from crawler.fetch.cookies import LookCookies
 from crawler.fetch.decode import ACCEPT_ENCODING, DecodingFailed, make_decoder
 from crawler.fetch.environment import NetworkEnvironment
 from crawler.fetch.failure import Failure, LookFailed, ProxyRefused, explain_failure
-from crawler.fetch.http1 import MalformedAnswer, UnsendableRequest
+from crawler.fetch.http1 import MalformedAnswer, RawHeaders, UnsendableRequest
 from crawler.fetch.meter import RequestMeter
 from crawler.fetch.politeness import Lane, LaneClosed, Politeness
 from crawler.fetch.route import Route, Routes
@@ -42,27 +43,24 @@ REDIRECT_BODY_BYTES: Final = 16_384
 """The body of a redirect is read only to keep the connection."""
 LONGEST_RETRY_SECONDS: Final = 30.0
 """A Retry-After this short is waited for and followed by one more try."""
-MAX_COOKIES: Final = 30
-MAX_COOKIE_HEADER_BYTES: Final = 8_192
+NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
 
-NO_BODY: Final = httpx.ByteStream(b"")
-
-Enough: TypeAlias = Callable[[httpx.Headers, bytes], bool]
-"""(headers, body so far) → whether that is enough."""
+Enough: TypeAlias = Callable[[Mapping[str, str], bytes], bool]
+"""(headers, body so far) → whether that is enough; asked while there may be more."""
 
 
-@dataclass(frozen=True, slots=True)
-class FetchResult:
+class FetchResult(NamedTuple):
     """What came of one address.
 
-    `status` is that of the last answer, None when no host answered. `body` is decompressed and capped;
-    `truncated` says that there was more. `redirect_chain` holds the addresses that redirected.
+    `status` is that of the last answer, None when no host answered. `headers` have lower-case names. `body`
+    is decompressed and capped; `truncated` says that there was more. `redirect_chain` holds the addresses
+    that redirected.
     """
 
     url: str
     final_url: str
     status: int | None = None
-    headers: httpx.Headers = field(default_factory=httpx.Headers)
+    headers: Mapping[str, str] = NO_HEADERS
     body: bytes = b""
     truncated: bool = False
     redirect_chain: tuple[Hop, ...] = ()
@@ -80,27 +78,33 @@ class _Look:
     enough: Enough | None
     trusted: bool
     seconds_left: float
-    cookies: httpx.Cookies | None = None
+    cookies: LookCookies | None = None
 
-    def keep_cookies(self, response: httpx.Response) -> None:
+    def keep_cookies(self, route: Route, headers: RawHeaders) -> None:
         if self.cookies is None:
-            self.cookies = httpx.Cookies()
-        if len(self.cookies.jar) < MAX_COOKIES:
-            self.cookies.extract_cookies(response)
+            self.cookies = LookCookies()
+        self.cookies.keep(route.url, headers)
 
     def cookie_state(self) -> str:
-        if self.cookies is None:
-            return ""
-        return ";".join(sorted(f"{cookie.name}={cookie.value}" for cookie in self.cookies.jar))
+        return "" if self.cookies is None else self.cookies.state()
+
+    def lines_for(self, route: Route) -> bytes:
+        """The headers of a request. Raises UnsendableRequest and UnicodeError."""
+        cookies = None if self.cookies is None else self.cookies.header_for(route.url)
+        if cookies is not None:
+            return route.lines_with({**self.headers, "Cookie": cookies})
+        return route.lines_with(self.headers) if self.headers else route.lines
 
 
 @dataclass(slots=True)
 class _Answer:
+    """`location`: where it redirects to, as sent."""
+
     status: int | None = None
-    headers: httpx.Headers | None = None
-    names: frozenset[bytes] = frozenset()
+    headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     truncated: bool = False
+    location: bytes | None = None
     failure: Failure | None = None
     was_reused: bool = False
 
@@ -173,17 +177,17 @@ class Fetcher:
         status: int | None = None
         while True:
             cookie_state = look.cookie_state()
-            answer = await self._ask_twice(look, current)
+            answer = await self._ask(look, current)
+            if self._may_heal(answer):
+                answer = await self._ask(look, current)
             status = answer.status or status
             failure, body = answer.failure, answer.body
-            if failure is not None or not follow_redirects or answer.status not in REDIRECTS:
-                break
-            if not answer.headers or not answer.headers.get("location"):
+            if failure is not None or not follow_redirects or answer.status is None or not answer.location:
                 break
             seen.add((current.href, cookie_state))
             chain.append(Hop(current.href, answer.status))
             try:
-                current = _next_address(look, current, answer.headers, chain, seen)
+                current = _next_address(look, current, answer.location, chain, seen)
             except LookFailed as refusal:
                 failure, body = refusal.failure, b""
                 break
@@ -191,7 +195,7 @@ class Fetcher:
             url,
             current.href,
             status,
-            answer.headers if answer.headers is not None else httpx.Headers(),
+            answer.headers,
             body,
             answer.truncated,
             tuple(chain),
@@ -199,24 +203,21 @@ class Fetcher:
             failure,
         )
 
-    async def _ask_twice(self, look: _Look, address: Address) -> _Answer:
-        """One hop, asked once more where that is likely to heal."""
-        answer = await self._ask(look, address)
+    def _may_heal(self, answer: _Answer) -> bool:
+        """Whether to ask once more."""
         if answer.failure is not None:
             # The host closed an idle connection just as it was used again: not its answer to this request.
-            if answer.was_reused and answer.failure.reason is Reason.CONNECTION_RESET:
-                return await self._ask(look, address)
-            return answer
-        if answer.status in {429, 503} and answer.headers:
-            wait = parse_retry_after(answer.headers.get("retry-after"), self._clock.now())
-            if wait is not None and wait <= LONGEST_RETRY_SECONDS:
-                return await self._ask(look, address)
-        return answer
+            return answer.was_reused and answer.failure.reason is Reason.CONNECTION_RESET
+        if answer.status not in {429, 503}:
+            return False
+        wait = parse_retry_after(answer.headers.get("retry-after"), self._clock.now())
+        return wait is not None and wait <= LONGEST_RETRY_SECONDS
 
     async def _ask(self, look: _Look, address: Address) -> _Answer:
+        """One request, in its lane's turn."""
         try:
             route = self._routes.find(address)
-        except (httpx.InvalidURL, UnicodeError) as error:
+        except (httpx.InvalidURL, UnsendableRequest, UnicodeError) as error:
             return _Answer(failure=Failure(Reason.INVALID_URL, f"cannot be asked: {error}"))
         allow_private = self._network.allow_private_addresses or (
             look.trusted and address.origin == look.first_origin
@@ -232,7 +233,7 @@ class Fetcher:
         loop = asyncio.get_running_loop()
         began = loop.time()
         try:
-            answer = await self._send(look, address, route, allow_private=allow_private)
+            answer = await self._send(look, address, route, allow_private, began + look.seconds_left)
             self._tell(lane, answer)
             return answer
         finally:
@@ -242,26 +243,31 @@ class Fetcher:
     def _tell(self, lane: Lane, answer: _Answer) -> None:
         if answer.status is None:
             return
-        if answer.status in RETRY_AFTER_STATUSES or not THROTTLE_HEADERS.isdisjoint(answer.names):
-            headers = answer.headers if answer.headers is not None else {}
-            feed_lane(lane, answer.status, headers, self._clock.now())
+        if answer.status in RETRY_AFTER_STATUSES or not THROTTLE_HEADERS.isdisjoint(answer.headers):
+            feed_lane(lane, answer.status, answer.headers, self._clock.now())
         else:
             lane.relax()  # what feed_lane would do: most answers say nothing of the kind
 
-    async def _send(self, look: _Look, address: Address, route: Route, *, allow_private: bool) -> _Answer:
+    async def _send(
+        self, look: _Look, address: Address, route: Route, allow_private: bool, until: float
+    ) -> _Answer:
         proxy = None if look.trusted and route.is_loopback else route.proxy
         progress = Progress(self._meter, address.host)
         answer = _Answer()
         try:
-            request = self._make_request(look, address, route, proxy, progress, allow_private=allow_private)
-            response = await self._transport.handle_async_request(request)
+            connection = await self._transport.ask(
+                (route.scheme, route.host, route.port, proxy, allow_private),
+                address.target,
+                look.lines_for(route),
+                Patience(self._network.timeout_seconds, until),
+                progress,
+            )
             try:
-                if proxy and response.status_code == 407:
+                if proxy and connection.answer.status == 407:
                     return _Answer(failure=Failure(Reason.SKIPPED, "the proxy refused: 407", temporary=True))
-                await self._read(look, response, address.host, answer)
+                await self._read(look, connection, route, address.host, answer)
             finally:
-                # httpx's own aclose would first set up how to explain errors.
-                await response.stream.aclose()  # type: ignore[union-attr]
+                self._transport.give_back(connection)
         except DecodingFailed as error:
             answer.failure = Failure(
                 Reason.SERVER_ERROR, f"the body is not what Content-Encoding says: {error}"
@@ -276,58 +282,30 @@ class Fetcher:
             answer.was_reused = not progress.is_new_connection
         return answer
 
-    def _make_request(
-        self,
-        look: _Look,
-        address: Address,
-        route: Route,
-        proxy: str | None,
-        progress: Progress,
-        *,
-        allow_private: bool,
-    ) -> httpx.Request:
-        headers = route.headers
-        if look.headers:
-            headers = headers.copy()
-            headers.update(look.headers)
-        until = asyncio.get_running_loop().time() + look.seconds_left
-        request = httpx.Request(
-            "GET",
-            route.url,
-            headers=headers,
-            stream=NO_BODY,  # else httpx would look for a body and headers of it
-            extensions={
-                "target": address.target,
-                "patience": Patience(self._network.timeout_seconds, until),
-                "progress": progress,
-                "proxy": proxy,
-                "allow_private": allow_private,
-            },
-        )
-        if look.cookies is not None:
-            look.cookies.set_cookie_header(request)
-            if len(request.headers.get("cookie", "")) > MAX_COOKIE_HEADER_BYTES:
-                del request.headers["cookie"]
-        return request
-
-    async def _read(self, look: _Look, response: httpx.Response, host: str, answer: _Answer) -> None:
-        """Fill in the answer, as far as it is wanted. Raises DecodingFailed and what the transport raises."""
-        headers = response.headers
-        names: frozenset[bytes] = response.extensions["names"]
-        answer.status = response.status_code
-        if len(headers.raw) > MAX_HEADERS:
+    async def _read(
+        self, look: _Look, connection: Connection, route: Route, host: str, answer: _Answer
+    ) -> None:
+        """Fill in the answer, as far as it is wanted. Raises what decoder and connection do."""
+        head = connection.answer
+        answer.status = head.status
+        if len(head.lines) > MAX_HEADERS:
             answer.failure = Failure(Reason.SERVER_ERROR, f"more than {MAX_HEADERS} headers")
             return
-        answer.headers, answer.names = headers, names
-        if b"set-cookie" in names:
-            look.keep_cookies(response)
+        headers = answer.headers = head.fields
+        if "set-cookie" in headers:
+            look.keep_cookies(route, head.headers)
         cap = look.max_body_bytes
-        if b"location" in names and response.status_code in REDIRECTS:
+        if head.status in REDIRECTS and headers.get("location"):
+            answer.location = head.first(b"location")
             cap = min(cap, REDIRECT_BODY_BYTES)
-        decode = make_decoder(headers["content-encoding"]) if b"content-encoding" in names else None
+        coding = headers.get("content-encoding")
+        decode = None if coding is None else make_decoder(coding)
         body: bytes | bytearray = b""
         received = 0
-        async for piece in response.stream:  # type: ignore[union-attr]
+        while not connection.is_read:
+            piece = connection.take_piece() or await connection.read_piece()
+            if not piece:
+                break
             self._meter.add_bytes(host, len(piece))
             received += len(piece)
             for decoded in (piece,) if decode is None else decode(piece):
@@ -337,8 +315,8 @@ class Fetcher:
             answer.truncated = len(body) > cap or received > cap
             if len(body) > cap:
                 body = body[:cap]
-            elif look.enough is not None and look.enough(headers, bytes(body)):
-                answer.truncated = True
+            elif not answer.truncated and not connection.is_read and look.enough is not None:
+                answer.truncated = look.enough(headers, bytes(body))
             if answer.truncated:
                 break
         answer.body = bytes(body)
@@ -360,10 +338,10 @@ def user_agent(network: NetworkSettings) -> str:
 
 
 def _next_address(
-    look: _Look, current: Address, headers: httpx.Headers, chain: list[Hop], seen: set[tuple[str, str]]
+    look: _Look, current: Address, location: bytes, chain: list[Hop], seen: set[tuple[str, str]]
 ) -> Address:
     """Where a redirect leads. Raises LookFailed when it must not be followed."""
-    following = parse_address(read_location(headers), base=current.href)
+    following = parse_address(read_location(location), base=current.href)
     if len(chain) > MAX_REDIRECTS:
         raise LookFailed(Failure(Reason.TOO_MANY_REDIRECTS, f"more than {MAX_REDIRECTS} redirects"))
     if (following.href, look.cookie_state()) in seen:

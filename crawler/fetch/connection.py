@@ -12,7 +12,6 @@ from typing import Any, Final, cast
 
 from crawler.fetch.http1 import AnswerReader, MalformedAnswer
 
-BUFFER_BYTES: Final = 262_144
 MAX_WAITING_BYTES: Final = 262_144
 """Body that nobody has taken yet; beyond it the connection is not read."""
 
@@ -21,27 +20,23 @@ class ConnectionBroke(Exception):  # noqa: N818 - a state of the network, not of
     """An established connection ended or failed before the whole answer had arrived."""
 
 
-class Connection(asyncio.BufferedProtocol):
-    """`buffer` may be shared by all connections of a loop: each read is over before the next begins.
-
-    `on_lost` is called once, when the connection is gone. Times are the loop's.
-    """
+class Connection(asyncio.Protocol):
+    """Carries one request after another. `on_lost` is called once, when it is gone. Times are the loop's."""
 
     __slots__ = (
-        "_buffer",
         "_error",
         "_give_up_at",
         "_is_paused",
         "_loop",
         "_on_lost",
         "_pieces",
-        "_reader",
         "_silent_seconds",
         "_silent_until",
         "_timer",
         "_transport",
         "_waiter",
         "_waiting_bytes",
+        "answer",
         "idle_since",
         "is_open",
         "key",
@@ -50,7 +45,6 @@ class Connection(asyncio.BufferedProtocol):
     def __init__(
         self,
         loop: asyncio.AbstractEventLoop,
-        buffer: memoryview,
         key: Any,
         on_lost: Callable[[Connection], None],
     ) -> None:
@@ -58,11 +52,10 @@ class Connection(asyncio.BufferedProtocol):
         self.is_open = True
         self.idle_since = 0.0
         self._loop = loop
-        self._buffer = buffer
         self._on_lost = on_lost
         self._transport: asyncio.Transport | None = None
-        self._reader = AnswerReader()
-        self._reader.is_complete = True
+        self.answer = AnswerReader()
+        self.answer.is_complete = True
         self._pieces: list[bytes] = []
         self._waiting_bytes = 0
         self._is_paused = False
@@ -76,7 +69,13 @@ class Connection(asyncio.BufferedProtocol):
     # --- what a client does --------------------------------------------------------------------
 
     def send(
-        self, request: bytes, *, silent_seconds: float, give_up_at: float, is_connect: bool = False
+        self,
+        request: bytes,
+        *,
+        now: float,
+        silent_seconds: float,
+        give_up_at: float,
+        is_connect: bool = False,
     ) -> None:
         """Send a request; the connection must be idle.
 
@@ -85,32 +84,37 @@ class Connection(asyncio.BufferedProtocol):
         """
         if self._transport is None or not self.is_open:
             raise ConnectionBroke("it was closed before")
-        self._reader = AnswerReader(is_connect=is_connect)
+        self.answer = AnswerReader(is_connect=is_connect)
         self._pieces.clear()
         self._waiting_bytes = 0
         self._silent_seconds = silent_seconds
-        self._silent_until = self._loop.time() + silent_seconds
+        self._silent_until = now + silent_seconds
         self._give_up_at = give_up_at
         self._watch()
         self._transport.write(request)
 
     async def read_head(self) -> AnswerReader:
         """The answer, its head complete. Raises ConnectionBroke, MalformedAnswer and TimeoutError."""
-        reader = self._reader
-        while reader.status is None:
+        while self.answer.status is None:
             if self._error is not None:
                 raise self._error
             await self._wait()
-        return reader
+        return self.answer
 
     async def read_piece(self) -> bytes:
         """The next piece of the body, empty at its end. Raises what `read_head` does."""
-        while not self._pieces:
-            if self._reader.is_complete:
+        while (piece := self.take_piece()) is None:
+            await self._wait()
+        return piece
+
+    def take_piece(self) -> bytes | None:
+        """The same of what has arrived; None where there is nothing, but more to come."""
+        if not self._pieces:
+            if self.answer.is_complete:
                 return b""
             if self._error is not None:
                 raise self._error
-            await self._wait()
+            return None
         piece = self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
         self._pieces.clear()
         self._waiting_bytes = 0
@@ -120,8 +124,13 @@ class Connection(asyncio.BufferedProtocol):
         return piece
 
     @property
+    def is_read(self) -> bool:
+        """Whether the whole answer was taken."""
+        return self.answer.is_complete and not self._pieces
+
+    @property
     def can_be_kept(self) -> bool:
-        return self.is_open and self._error is None and self._reader.keeps_connection
+        return self.is_open and self._error is None and self.answer.keeps_connection
 
     async def start_tls(self, context: ssl.SSLContext, host: str) -> None:
         """Go on inside TLS. Raises OSError (ssl.SSLError among them) and ValueError for an unusable name."""
@@ -140,20 +149,18 @@ class Connection(asyncio.BufferedProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
 
-    def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 - asyncio's signature
-        return self._buffer
-
-    def buffer_updated(self, nbytes: int) -> None:
-        reader = self._reader
+    def data_received(self, data: bytes) -> None:
+        reader = self.answer
         if reader.is_complete:
             self.abort()  # nobody asked: whatever it is, the next answer would be taken for it
             return
         try:
-            piece = reader.feed(self._buffer[:nbytes])
+            piece = reader.feed(data)
         except MalformedAnswer as error:
             self._fail(error)
             return
-        self._silent_until = self._loop.time() + self._silent_seconds
+        if not reader.is_complete:
+            self._silent_until = self._loop.time() + self._silent_seconds
         if piece:
             self._pieces.append(piece)
             self._waiting_bytes += len(piece)
@@ -178,7 +185,7 @@ class Connection(asyncio.BufferedProtocol):
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        reader = self._reader
+        reader = self.answer
         # Many servers leave without TLS's good-bye.
         in_order = why is None or isinstance(why, ssl.SSLError)
         if not reader.is_complete and self._error is None and not (in_order and reader.end()):
@@ -191,12 +198,10 @@ class Connection(asyncio.BufferedProtocol):
         self._error = error
         self.abort()
 
-    async def _wait(self) -> None:
+    def _wait(self) -> asyncio.Future[None]:
+        """Done when something has happened."""
         self._waiter = self._loop.create_future()
-        try:
-            await self._waiter
-        finally:
-            self._waiter = None
+        return self._waiter
 
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():
@@ -213,7 +218,7 @@ class Connection(asyncio.BufferedProtocol):
 
     def _check_time(self) -> None:
         self._timer = None
-        if self._reader.is_complete or not self.is_open:
+        if self.answer.is_complete or not self.is_open:
             return
         if self._loop.time() < min(self._silent_until, self._give_up_at):
             self._watch()

@@ -7,26 +7,27 @@ read is a MalformedAnswer.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from functools import lru_cache
+from collections.abc import Mapping, Sequence
 from typing import Final, TypeAlias
 
 RawHeaders: TypeAlias = Sequence[tuple[bytes, bytes]]
 
 MAX_HEAD_BYTES: Final = 102_400
 """Of status line and headers, those of 1xx answers before and trailers behind included."""
-PEEK_BYTES: Final = 4_096
 MAX_CHUNK_LINE_BYTES: Final = 16_384
 
 HEAD_END: Final = re.compile(rb"\n\r?\n")
-STATUS_LINE: Final = re.compile(rb"HTTP/(\d\.\d)[ \t]+([1-9]\d\d)(?:[ \t].*)?", re.DOTALL)
+# Of a head as text, a character for every byte. RFC 9110 §5.5: no control character stands anywhere in it,
+# and a CR is only the first half of a line's end.
+STATUS_LINE: Final = re.compile(
+    r"HTTP/(\d\.\d)[ \t]+([1-9]\d\d)(?:[ \t][^\0\r\n\v\f]*)?\r?(?![^\n])", re.ASCII
+)
 # A proper line of a header, from the end of the one before, without blanks at its end.
-FIELD: Final = re.compile(rb"\n([^\s:]+):[ \t]*([^\0\r\n\v\f]*)(?<![ \t])(?=\r?\n|\r?\Z)")
-# What may stand nowhere in a head: RFC 9110 §5.5. A CR is only the first half of a line's end.
-FORBIDDEN: Final = re.compile(rb"[\0\v\f]|\r(?!\n)")
+FIELD: Final = re.compile(r"\n([^ \t\r\n\v\f:]+):[ \t]*([^\0\r\n\v\f]*)(?<![ \t])\r?(?![^\n])")
+FORBIDDEN: Final = re.compile(r"[\0\v\f]|\r(?!\n)")
 CHUNK_SIZE: Final = re.compile(rb"([0-9A-Fa-f]{1,16})[ \t]*(?:;.*)?", re.DOTALL)
-LENGTH: Final = re.compile(rb"\d{1,20}")
-FRAMING: Final = frozenset({b"content-length", b"transfer-encoding", b"connection"})
+BLANKS: Final = " \t\r"
+LENGTH: Final = re.compile(r"[0-9]{1,20}")
 
 TARGET: Final = re.compile(rb"[\x21-\x7e]+")
 NAME: Final = re.compile(rb"[-!#$%&'*+.^_`|~0-9a-zA-Z]+")
@@ -41,26 +42,27 @@ class UnsendableRequest(Exception):  # noqa: N818 - a state of what was asked fo
     """The request cannot be put into bytes; nothing was sent."""
 
 
-def write_request(method: bytes, target: bytes, headers: RawHeaders) -> bytes:
-    """A request without body. Raises UnsendableRequest for what would break out of its line."""
+def write_request(method: bytes, target: bytes, headers: bytes) -> bytes:
+    """A request without body; `headers` are those that `write_headers` wrote. Raises UnsendableRequest."""
     if not TARGET.fullmatch(target):
         raise UnsendableRequest("the target of the request")
-    return b"%b %b HTTP/1.1\r\n%b\r\n" % (method, target, _write_headers(tuple(headers)))
+    return b"%b %b HTTP/1.1\r\n%b\r\n" % (method, target, headers)
 
 
-@lru_cache(maxsize=1024)  # most requests to an origin have the same
-def _write_headers(headers: tuple[tuple[bytes, bytes], ...]) -> bytes:
+def write_headers(headers: RawHeaders) -> bytes:
+    """Their lines. Raises UnsendableRequest for what would break out of its own."""
     for name, value in headers:
         if UNSENDABLE.search(value) or not NAME.fullmatch(name):
             raise UnsendableRequest(f"the header {name!r}")
-    return b"".join(b"%b: %b\r\n" % header for header in headers)
+    return b"".join([b"%b: %b\r\n" % header for header in headers])
 
 
 class AnswerReader:
     """Reads one answer: `feed` takes what arrives and gives back what of it belongs to the body.
 
-    `status` is None until the whole head has arrived; 1xx answers are passed over. `names` holds the
-    lower-case names of `headers`. `has_surplus`: more arrived than the answer is long.
+    `status` is None until the whole head has arrived; 1xx answers are passed over. `fields` holds the headers
+    as text by lower-case name, those that came several times joined by commas; `lines` all as they came, a
+    character for every byte. `has_surplus`: more arrived than the answer is long.
     """
 
     __slots__ = (
@@ -71,17 +73,17 @@ class AnswerReader:
         "_is_connect",
         "_left",
         "_rest",
+        "fields",
         "has_surplus",
-        "headers",
         "is_complete",
-        "names",
+        "lines",
         "status",
     )
 
     def __init__(self, *, is_connect: bool = False) -> None:
         self.status: int | None = None
-        self.headers: list[tuple[bytes, bytes]] = []
-        self.names: frozenset[bytes] = frozenset()
+        self.fields: dict[str, str] = {}
+        self.lines: list[tuple[str, str]] = []
         self.is_complete = False
         self.has_surplus = False
         self._is_connect = is_connect
@@ -97,42 +99,48 @@ class AnswerReader:
         """Whether the connection may carry another request."""
         return self.is_complete and not self._closes and not self.has_surplus
 
-    def feed(self, data: bytes | memoryview) -> bytes:
-        """Raises MalformedAnswer. A memoryview is copied where it is kept."""
+    @property
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        """As they came."""
+        return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in self.lines]
+
+    def first(self, name: bytes) -> bytes | None:
+        """The first header of this lower-case name, as it came."""
+        return next((value for known, value in self.headers if known.lower() == name), None)
+
+    def feed(self, data: bytes) -> bytes:
+        """Raises MalformedAnswer."""
         while self.status is None:
             start = len(self._rest)
-            # Most heads are short: the body behind is not copied along.
-            text = self._rest + bytes(data[:PEEK_BYTES])
-            end = HEAD_END.search(text, max(0, start - 2))
-            if end is None and len(data) > PEEK_BYTES:
-                text = self._rest + bytes(data)
-                end = HEAD_END.search(text, max(0, start - 2))
-            size = self._head_bytes + (end.end() if end else len(text))
+            if start:
+                data = self._rest + data
+            end = HEAD_END.search(data, max(0, start - 2))
+            size = self._head_bytes + (end.end() if end else len(data))
             if size > MAX_HEAD_BYTES:
                 raise MalformedAnswer(f"more than {MAX_HEAD_BYTES:,} bytes of headers")
             if end is None:
-                self._rest = text
+                self._rest = data
                 return b""
             self._head_bytes = size
             self._rest = b""
-            self._read_head(text[: end.start()])
-            data = data[end.end() - start :]
+            self._read_head(data[: end.start()])
+            data = data[end.end() :]
         if self.is_complete:
             self.has_surplus = self.has_surplus or bool(data)
             return b""
         if self._is_chunked:
-            return self._read_chunks(bytes(data))
+            return self._read_chunks(data)
         if self._left is None:
-            return bytes(data)
+            return data
         surplus = len(data) - self._left
         if surplus < 0:
             self._left = -surplus
-            return bytes(data)
+            return data
         self.is_complete = True
         if surplus:
             self.has_surplus = True
             data = data[: self._left]
-        return bytes(data)
+        return data
 
     def end(self) -> bool:
         """The connection ended in good order; whether that completes the answer."""
@@ -141,51 +149,40 @@ class AnswerReader:
         return self.is_complete
 
     def _read_head(self, head: bytes) -> None:
-        first, _, _ = head.partition(b"\n")
-        line = STATUS_LINE.fullmatch(first.rstrip(b"\r"))
-        if line is None or FORBIDDEN.search(first + b"\n"):
+        text = head.decode("latin-1")
+        line = STATUS_LINE.match(text)
+        if line is None:
             raise MalformedAnswer("no status line")
-        headers = FIELD.findall(head)
-        if len(headers) != head.count(b"\n"):
-            headers = _read_odd_lines(head)
+        lines = FIELD.findall(text, line.end())
+        if len(lines) != text.count("\n"):
+            lines = _read_odd_lines(text)
         status = int(line[2])
         if status == 101:
             raise MalformedAnswer("another protocol, which nobody asked for")
         if status < 200:
             return
-        names = [name.lower() for name, _ in headers]
-        self.names = frozenset(names)
-        self._frame(
-            status,
-            line[1],
-            [(name, value) for name, (_, value) in zip(names, headers, strict=True) if name in FRAMING],
-        )
-        self.headers, self.status = headers, status
+        fields = {name.lower(): value for name, value in lines}
+        if len(fields) != len(lines):
+            fields = _join_fields(lines)
+        self._frame(status, line[1], fields)
+        if not text.isascii():
+            fields = {name: _as_text(value) for name, value in fields.items()}
+        self.fields, self.lines, self.status = fields, lines, status
 
-    def _frame(self, status: int, version: bytes, framing: RawHeaders) -> None:
+    def _frame(self, status: int, version: str, fields: Mapping[str, str]) -> None:
         """How long the body is: RFC 9112 §6.3."""
-        lengths: set[bytes] = set()
-        codings: list[bytes] = []
-        self._closes = version != b"1.1"
-        for name, value in framing:
-            parts = [part.strip().lower() for part in value.split(b",")]
-            if name == b"content-length":
-                lengths.update(parts)
-            elif name == b"transfer-encoding":
-                codings += [part for part in parts if part and part != b"identity"]
-            elif b"close" in parts:
-                self._closes = True
+        self._closes = version != "1.1" or "close" in _parts(fields.get("connection", ""))
+        codings = [part for part in _parts(fields.get("transfer-encoding", "")) if part != "identity"]
+        length = fields.get("content-length")
         if status in {204, 304} or (self._is_connect and 200 <= status < 300):
             self.is_complete = True
         elif codings:
-            if codings[-1] == b"chunked":
+            if codings[-1] == "chunked":
                 self._is_chunked, self._left = True, 0
             else:
                 self._closes = True
-        elif lengths:
-            if len(lengths) > 1 or not LENGTH.fullmatch(length := lengths.pop()):
-                raise MalformedAnswer("no clear Content-Length")
-            self._left = int(length)
+        elif length is not None:
+            self._left = _read_length(length)
             self.is_complete = self._left == 0
         else:
             self._closes = True
@@ -237,24 +234,55 @@ class AnswerReader:
                 self.is_complete = not line
 
 
-def _read_odd_lines(head: bytes) -> list[tuple[bytes, bytes]]:
+def _parts(value: str) -> list[str]:
+    """The members of a list, in lower case, without empty ones."""
+    if not value:
+        return []
+    return [part for part in (part.strip(BLANKS) for part in value.lower().split(",")) if part]
+
+
+def _read_length(value: str) -> int:
+    """Of a Content-Length; the same said twice is no doubt."""
+    said = {part.strip(BLANKS) for part in value.split(",")}
+    length = said.pop()
+    if said or not LENGTH.fullmatch(length):
+        raise MalformedAnswer("no clear Content-Length")
+    return int(length)
+
+
+def _join_fields(lines: Sequence[tuple[str, str]]) -> dict[str, str]:
+    several: dict[str, list[str]] = {}
+    for name, value in lines:
+        several.setdefault(name.lower(), []).append(value)
+    return {name: ", ".join(values) for name, values in several.items()}
+
+
+def _as_text(value: str) -> str:
+    """UTF-8 where it is that, else Latin-1."""
+    try:
+        return value.encode("latin-1").decode("utf-8")
+    except UnicodeDecodeError:
+        return value
+
+
+def _read_odd_lines(head: str) -> list[tuple[str, str]]:
     """The headers where not every line is proper, as browsers put up with it."""
-    if FORBIDDEN.search(head + b"\n"):
+    if FORBIDDEN.search(head + "\n"):
         raise MalformedAnswer("a control character in the headers")
-    headers: list[tuple[bytes, bytes]] = []
-    for number, line in enumerate(head.split(b"\n")[1:]):
-        if line[:1] in {b" ", b"\t"}:
+    headers: list[tuple[str, str]] = []
+    for number, line in enumerate(head.split("\n")[1:]):
+        if line[:1] in {" ", "\t"}:
             if number == 0:
                 raise MalformedAnswer("the headers begin with a continuation")
             if headers:
                 # RFC 9112 §5.2: an old way to break a long line.
                 name, value = headers[-1]
-                headers[-1] = (name, b"%b %b" % (value, line.strip(b" \t\r")))
+                headers[-1] = (name, f"{value} {line.strip(BLANKS)}")
             continue
-        name, colon, value = line.partition(b":")
-        name = name.rstrip(b" \t")
+        name, colon, value = line.partition(":")
+        name = name.rstrip(" \t")
         if colon and name:  # browsers pass over other lines as well
-            headers.append((name, value.strip(b" \t\r")))
+            headers.append((name, value.strip(BLANKS)))
     return headers
 
 

@@ -9,8 +9,9 @@ from typing import Final
 import httpx
 
 from crawler.fetch.address import Address
-from crawler.fetch.environment import NetworkEnvironment
+from crawler.fetch.environment import DEFAULT_PORTS, NetworkEnvironment
 from crawler.fetch.guard import is_loopback, refuse_host
+from crawler.fetch.http1 import RawHeaders, write_headers
 
 MAX_ROUTES: Final = 4_096
 """Origins of which the way there is remembered."""
@@ -18,13 +19,28 @@ MAX_ROUTES: Final = 4_096
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """`refusal`: why the host must not be asked by its spelling. `headers` are those of every request."""
+    """`refusal`: why the host must not be asked by its spelling. `lines` are the headers of every request."""
 
     url: httpx.URL
-    headers: httpx.Headers
+    scheme: str
+    host: str
+    port: int
+    headers: RawHeaders
+    lines: bytes
     refusal: str | None
     is_loopback: bool
     proxy: str | None
+
+    def lines_with(self, more: Mapping[str, str]) -> bytes:
+        """The headers of a request that has others too; one of the same name takes the place of ours.
+
+        Raises UnsendableRequest and UnicodeError.
+        """
+        added = _as_bytes(more)
+        names = {name.lower() for name, _ in added}
+        kept = [header for header in self.headers if header[0].lower() not in names]
+        own = self.lines if len(kept) == len(self.headers) else write_headers(kept)
+        return own + write_headers(added)
 
 
 class Routes:
@@ -36,18 +52,27 @@ class Routes:
         self._known: dict[str, Route] = {}
 
     def find(self, address: Address) -> Route:
-        """Raises httpx.InvalidURL and UnicodeError for what httpx cannot name."""
+        """Raises httpx.InvalidURL, UnicodeError and UnsendableRequest for what no request can name."""
         return self._known.get(address.origin) or self._find_out(address)
 
     def _find_out(self, address: Address) -> Route:
         if len(self._known) >= MAX_ROUTES:
             self._known.clear()
         url = httpx.URL(f"{address.origin}/")
+        headers = [(b"Host", url.netloc), *_as_bytes(self._headers)]
         route = self._known[address.origin] = Route(
             url=url,
-            headers=httpx.Headers({"Host": url.netloc.decode("ascii"), **self._headers}),
+            scheme=url.scheme,
+            host=url.raw_host.decode("ascii"),
+            port=url.port or DEFAULT_PORTS[url.scheme],
+            headers=headers,
+            lines=write_headers(headers),
             refusal=refuse_host(address.host),
             is_loopback=is_loopback(address.host),
             proxy=self._environment.proxy_for(address.origin),
         )
         return route
+
+
+def _as_bytes(headers: Mapping[str, str]) -> RawHeaders:
+    return [(name.encode("ascii"), value.encode("ascii")) for name, value in headers.items()]

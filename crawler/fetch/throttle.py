@@ -12,7 +12,7 @@ from typing import Final
 from crawler.fetch.politeness import LONGEST_QUOTA_WAIT_SECONDS, Lane
 
 RETRY_AFTER_STATUSES: Final = frozenset({403, 429, 503})
-THROTTLE_HEADERS: Final = frozenset({b"retry-after", b"x-ratelimit-remaining", b"ratelimit"})
+THROTTLE_HEADERS: Final = frozenset({"retry-after", "x-ratelimit-remaining", "ratelimit"})
 """An answer of another status that has none of these asks nothing of us."""
 # A reset this large is a time since 1970, a smaller one a number of seconds: both are in use.
 SMALLEST_EPOCH: Final = 1_000_000_000
@@ -30,7 +30,7 @@ class Quota:
 
 
 def feed_lane(lane: Lane, status: int, headers: Mapping[str, str], now: datetime) -> None:
-    """Let the lane know what an answer asks for. `headers` ignore case."""
+    """Let the lane know what an answer asks for. `headers` ignore case or have names in lower case."""
     quota = read_quota(headers, now)
     if quota is not None:
         lane.quota = f"{quota.remaining:,} of {quota.limit:,}" if quota.limit else f"{quota.remaining:,} left"

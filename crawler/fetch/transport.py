@@ -19,16 +19,18 @@ from urllib.parse import unquote, urlsplit
 
 import httpx
 
-from crawler.fetch.connection import BUFFER_BYTES, Connection, ConnectionBroke
+from crawler.fetch.connection import Connection, ConnectionBroke
 from crawler.fetch.environment import DEFAULT_PORTS, NetworkEnvironment
 from crawler.fetch.failure import Failure, LookFailed, ProxyRefused
 from crawler.fetch.guard import AddressBook, connect
-from crawler.fetch.http1 import write_request
+from crawler.fetch.http1 import UnsendableRequest, write_headers, write_request
 from crawler.fetch.meter import RequestMeter
 from crawler.records import Reason
 
 KEEPALIVE_SECONDS: Final = 15.0
 MIN_OPEN_CONNECTIONS: Final = 128
+STEP_SECONDS: Final = 20.0
+"""How long a client of httpx waits for each step, unless it says so itself."""
 
 RouteKey: TypeAlias = tuple[str, str, int, str | None, bool]
 """Scheme, host, port, proxy, whether it may be private: a connection serves nothing else."""
@@ -67,11 +69,9 @@ class _Proxy:
 
 
 class GuardedTransport(httpx.AsyncBaseTransport):
-    """Raises LookFailed, OSError, TimeoutError and what connection.py, http1.py and failure.py name.
+    """Asks by GET, without a body: `ask` is for the fetcher, `handle_async_request` for clients of httpx.
 
-    GET without a body only. Request extensions of ours: `target`, sent byte for byte; `progress` and
-    `patience`; `allow_private` (bool) and `proxy` (an address or None). The response's extension `names`
-    holds the lower-case names of its headers.
+    Raises LookFailed, OSError, TimeoutError and what connection.py, http1.py and failure.py name.
     """
 
     def __init__(self, environment: NetworkEnvironment, *, concurrency: int) -> None:
@@ -80,7 +80,6 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         self._tls.options |= getattr(ssl, "OP_LEGACY_SERVER_CONNECT", 0x4)
         self._tls.set_alpn_protocols(["http/1.1"])
         self._addresses = AddressBook()
-        self._buffer = memoryview(bytearray(BUFFER_BYTES))
         self._most_open = max(MIN_OPEN_CONNECTIONS, concurrency)
         self._open: set[Connection] = set()
         self._idle: dict[RouteKey, list[Connection]] = {}
@@ -97,31 +96,32 @@ class GuardedTransport(httpx.AsyncBaseTransport):
     ) -> None:
         await self.aclose()
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        url, told = request.url, request.extensions
-        progress: Progress = told["progress"]
-        patience: Patience = told["patience"]
-        proxy: str | None = told["proxy"]
-        target: bytes = told["target"]
-        port = url.port or DEFAULT_PORTS[url.scheme]
-        key = (url.scheme, url.raw_host.decode("ascii"), port, proxy, told["allow_private"])
-        headers = request.headers.raw
-        if proxy is not None and url.scheme == "http":
-            target = b"http://%b%b" % (url.netloc, target)
+    async def ask(
+        self, key: RouteKey, target: bytes, headers: bytes, patience: Patience, progress: Progress
+    ) -> Connection:
+        """The connection on which an answer begins, its head read; `give_back` must follow.
+
+        `target` and `headers`, lines that `write_headers` wrote, are sent byte for byte.
+        """
+        scheme, host, port, proxy, _ = key
+        if proxy is not None and scheme == "http":
+            target = b"http://%b%b" % (_authority(host, None if port == 80 else port), target)
             if authorization := _read_proxy(proxy).authorization:
-                headers = [(b"Proxy-Authorization", authorization), *headers]
-        sent = write_request(request.method.encode("ascii"), target, headers)
-        if patience.until <= asyncio.get_running_loop().time():
+                headers = write_headers([(b"Proxy-Authorization", authorization)]) + headers
+        request = write_request(b"GET", target, headers)
+        now = asyncio.get_running_loop().time()
+        if patience.until <= now:
             raise TimeoutError
-        connection = self._take(key)
+        connection = self._take(key, now)
         if connection is None:
             progress.is_new_connection = True
             async with asyncio.timeout_at(patience.until):
                 connection = await self._open_connection(key, patience, progress)
+            now = asyncio.get_running_loop().time()
         try:
             progress.note_sent()
-            connection.send(sent, silent_seconds=patience.step_seconds, give_up_at=patience.until)
-            answer = await connection.read_head()
+            connection.send(request, now=now, silent_seconds=patience.step_seconds, give_up_at=patience.until)
+            await connection.read_head()
         except ConnectionBroke:
             if not progress.is_new_connection:
                 # The host closes what is idle for too long: the others are as old or older.
@@ -130,12 +130,30 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         except BaseException:
             connection.abort()
             raise
+        return connection
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Of httpx's timeouts the one for reading counts, for every step.
+
+        Extensions of ours: `proxy`, an address, and `allow_private`; without them a public host is asked.
+        """
+        if request.method != "GET":
+            raise UnsendableRequest(f"the method {request.method}")
+        url, told = request.url, request.extensions
+        port = url.port or DEFAULT_PORTS[url.scheme]
+        private = bool(told.get("allow_private"))
+        key = (url.scheme, url.raw_host.decode("ascii"), port, told.get("proxy"), private)
+        seconds = told.get("timeout", {}).get("read") or STEP_SECONDS
+        connection = await self.ask(
+            key,
+            url.raw_path,
+            write_headers(request.headers.raw),
+            Patience(seconds, float("inf")),
+            Progress(RequestMeter(), url.host),
+        )
+        answer = connection.answer
         return httpx.Response(
-            answer.status or 0,
-            headers=answer.headers,
-            stream=_Body(self, connection),
-            request=request,
-            extensions={"names": answer.names},
+            answer.status or 0, headers=answer.headers, stream=_Body(self, connection), request=request
         )
 
     async def aclose(self) -> None:
@@ -161,13 +179,13 @@ class GuardedTransport(httpx.AsyncBaseTransport):
 
     # --- connections ---------------------------------------------------------------------------
 
-    def _take(self, key: RouteKey) -> Connection | None:
+    def _take(self, key: RouteKey, now: float) -> Connection | None:
         kept = self._idle.get(key)
         if not kept:
             return None
         connection = kept[-1]
         self._forget_idle(connection)
-        if asyncio.get_running_loop().time() - connection.idle_since > KEEPALIVE_SECONDS:
+        if now - connection.idle_since > KEEPALIVE_SECONDS:
             connection.abort()
             self._close_idle(key)
             return None
@@ -228,7 +246,7 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         connected = await connect(
             self._addresses, host, port, timeout_seconds=patience.step_seconds, allow_private=allow_private
         )
-        connection = Connection(loop, self._buffer, key, self._forget)
+        connection = Connection(loop, key, self._forget)
         self._open.add(connection)
         try:
             if tls is None:
@@ -267,13 +285,13 @@ class _Body(httpx.AsyncByteStream, AsyncIterator[bytes]):
 
 
 async def _open_tunnel(connection: Connection, host: str, port: int, way: _Proxy, patience: Patience) -> None:
-    name = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-    target = name.encode("ascii")
+    target = _authority(host, port)
     headers = [(b"Host", target), (b"Accept", b"*/*")]
     if way.authorization:
         headers.append((b"Proxy-Authorization", way.authorization))
     connection.send(
-        write_request(b"CONNECT", target, headers),
+        write_request(b"CONNECT", target, write_headers(headers)),
+        now=asyncio.get_running_loop().time(),
         silent_seconds=patience.step_seconds,
         give_up_at=patience.until,
         is_connect=True,
@@ -281,6 +299,11 @@ async def _open_tunnel(connection: Connection, host: str, port: int, way: _Proxy
     answer = await connection.read_head()
     if answer.status is None or not 200 <= answer.status < 300:
         raise ProxyRefused(f"{answer.status}")
+
+
+def _authority(host: str, port: int | None) -> bytes:
+    name = f"[{host}]" if ":" in host else host
+    return (name if port is None else f"{name}:{port}").encode("ascii")
 
 
 def _is_unusable_name(error: BaseException) -> bool:

@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import trustme
 
@@ -21,8 +22,11 @@ from crawler.clock import SimulatedClock
 from crawler.fetch import transport
 from crawler.fetch.client import Fetcher, FetchResult
 from crawler.fetch.environment import NetworkEnvironment
+from crawler.fetch.failure import LookFailed
+from crawler.fetch.http1 import UnsendableRequest
 from crawler.fetch.meter import RequestMeter
 from crawler.fetch.politeness import Politeness
+from crawler.fetch.transport import GuardedTransport
 from crawler.records import Reason
 from crawler.sandbox import faults
 from crawler.sandbox.server import Sandbox
@@ -327,3 +331,23 @@ def test_the_client_brings_no_command_line_along() -> None:
         [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60
     )
     assert said.stdout.strip() == "[]"
+
+
+def test_a_client_of_httpx_asks_through_it(sandbox: Sandbox, world: World) -> None:
+    url = f"{sandbox.url}/pages.example.org/page"
+
+    async def run() -> None:
+        carrier = GuardedTransport(NetworkEnvironment(), concurrency=4)
+        async with httpx.AsyncClient(transport=carrier, trust_env=False) as client:
+            with pytest.raises(LookFailed) as refused:
+                await client.get(url)
+            assert refused.value.failure.reason is Reason.PRIVATE_ADDRESS
+            for _ in range(2):
+                answer = await client.get(url, extensions={"allow_private": True})
+                assert (answer.status_code, "<title>" in answer.text) == (200, True)
+            with pytest.raises(UnsendableRequest):
+                await client.head(url, extensions={"allow_private": True})
+
+    asyncio.run(run())
+    assert len(world.requests) == 2
+    assert len({request.connection for request in world.requests}) == 1

@@ -122,7 +122,7 @@ class Screen:
     """Says how much text a page can show at most and still match some signature, before its text is read."""
 
     def __init__(self, signatures: Sequence[Signature]) -> None:
-        self.header_names: Final = frozenset(name.encode() for it in signatures for name in it.headers)
+        self.header_names: Final = frozenset(name for it in signatures for name in it.headers)
         self._hosted: Final = [it for it in signatures if it.hosts]
         self._hosts: Final = tuple({host: None for it in self._hosted for host in it.hosts})
         rest = [it for it in signatures if not it.hosts]

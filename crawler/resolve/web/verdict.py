@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-from crawler.fetch.client import FetchResult
+from crawler.fetch.client import NO_HEADERS, FetchResult
 from crawler.links.hostname import host_of as host_of_url
 from crawler.records import Outcome, Reason
 from crawler.resolve.web.glance import glance
@@ -133,7 +134,9 @@ def _page(url: str, result: FetchResult, page: PageText) -> Page:
     )
 
 
-def _wall_headers(result: FetchResult) -> dict[str, str]:
+def _wall_headers(result: FetchResult) -> Mapping[str, str]:
     """Those that signatures name; hardly any answer has one."""
-    names = _screen().header_names.intersection([name.lower() for name, _ in result.headers.raw])
-    return {name.decode(): result.headers[name.decode()] for name in names}
+    names = _screen().header_names
+    if names.isdisjoint(result.headers):
+        return NO_HEADERS
+    return {name: result.headers[name] for name in names if name in result.headers}
