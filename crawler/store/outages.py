@@ -37,14 +37,19 @@ FOUND: Final = f"""
     GROUP BY links.host
 """
 NOT_FOUND: Final = f"""
-    SELECT looks.link_id, looks.outcome, looks.reason, links.host,
+    SELECT health.link_id, look.outcome, look.reason, links.host,
         health.strikes, health.last_alive_at, health.first_failed_at
-    FROM {_LATEST} AS looks
-    JOIN links ON links.id = looks.link_id
-    JOIN health ON health.link_id = looks.link_id
-    WHERE looks.outcome NOT IN ('{Outcome.ALIVE}', '{Outcome.MOVED}')
-    ORDER BY looks.link_id
+    FROM health
+    CROSS JOIN observations AS look ON look.id = (
+        SELECT max(id) FROM observations
+        WHERE observations.link_id = health.link_id AND runs LIKE '%-' || printf('%04d', :run))
+    CROSS JOIN links ON links.id = health.link_id
+    WHERE {{}} AND look.outcome NOT IN ('{Outcome.ALIVE}', '{Outcome.MOVED}')
+    ORDER BY health.link_id
 """
+COUNTED: Final = "(health.strikes > 0 OR health.silent_nights > 0)"
+"""Every failure shows in the health, until it is judged again as one in an outage of its run."""
+ANY: Final = "true"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +67,19 @@ def settle_outages(
     connection: sqlite3.Connection, run_id: int, started_at: datetime, policy: HealthSettings
 ) -> list[Outage]:
     """Find the run's outages and judge its failures again in their light. Doing it twice changes nothing."""
+    before = _scopes(connection, "run_id = ?", [run_id])
+    since = time_to_text(started_at - STILL_THE_SAME)
+    recent = _scopes(
+        connection, "run_id < ? AND run_id IN (SELECT id FROM runs WHERE started_at >= ?)", [run_id, since]
+    )
+    failures = list(_read_failures(connection, run_id, started_at, policy, COUNTED if not before else ANY))
+    if not before | recent and sum(failure.was_fine for failure in failures) < policy.outage_links:
+        # Most nights: what fails has failed for long. Nothing need be known of all that was found.
+        return []
     counted = connection.execute(FOUND, {"run": run_id}).fetchall()
     fine = {row["host"]: int(row["count(*)"]) for row in counted}
-    failures = list(_read_failures(connection, run_id, started_at, policy))
     found = find_outages(_nights(fine, failures), policy)
-    found += _going_on(connection, fine, failures, found, run_id, started_at)
-    before = _scopes(connection, "run_id = ?", [run_id])
+    found += _going_on(recent, fine, failures, found)
     scopes = {outage.scope for outage in found}
     if not before | scopes:
         return []
@@ -81,9 +93,13 @@ def settle_outages(
 
 
 def _read_failures(
-    connection: sqlite3.Connection, run_id: int, started_at: datetime, policy: HealthSettings
+    connection: sqlite3.Connection,
+    run_id: int,
+    started_at: datetime,
+    policy: HealthSettings,
+    which: str,
 ) -> Iterator[_Failure]:
-    for row in connection.execute(NOT_FOUND, {"run": run_id}):
+    for row in connection.execute(NOT_FOUND.format(which), {"run": run_id}):
         voice = voice_of_words(Outcome(row["outcome"]), Reason(row["reason"]))
         if voice in {Voice.AGAINST, Voice.SILENT}:
             is_young = is_excusable(optional_to_time(row["first_failed_at"]), started_at, policy)
@@ -99,18 +115,9 @@ def _nights(fine: Mapping[str, int], failures: Sequence[_Failure]) -> list[HostN
 
 
 def _going_on(
-    connection: sqlite3.Connection,
-    fine: Mapping[str, int],
-    failures: Sequence[_Failure],
-    found: Sequence[Outage],
-    run_id: int,
-    started_at: datetime,
+    recent: set[str], fine: Mapping[str, int], failures: Sequence[_Failure], found: Sequence[Outage]
 ) -> list[Outage]:
     """Outages of the runs just before of which nothing was found since; a run over suspects sees no more."""
-    since = time_to_text(started_at - STILL_THE_SAME)
-    recent = _scopes(
-        connection, "run_id < ? AND run_id IN (SELECT id FROM runs WHERE started_at >= ?)", [run_id, since]
-    )
     open_scopes = recent - {outage.scope for outage in found}
     if not open_scopes:
         return []

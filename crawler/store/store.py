@@ -34,7 +34,7 @@ from crawler.store.findings_since import forget_up_to
 from crawler.store.folding import Rejudged, rejudge_all
 from crawler.store.outages import settle_outages
 from crawler.store.paper_lookups import papers_to_look_up, record_paper
-from crawler.store.queries import COUNT_SUPPRESSED
+from crawler.store.queries import COUNT_SUPPRESSED, STATE_COUNTS_NOW
 from crawler.store.recording import write_looks
 from crawler.store.rows import (
     UPSERT_SIBLING,
@@ -309,11 +309,7 @@ class Store:
 
     def count_states(self) -> dict[str, int]:
         """Links of the present catalog by state of health, every state named."""
-        counted = dict(
-            self._connection.execute(
-                "SELECT state, count(*) FROM link_health WHERE entries > 0 GROUP BY state"
-            ).fetchall()
-        )
+        counted = dict(self._connection.execute(STATE_COUNTS_NOW).fetchall())
         return {state.value: counted.get(state.value, 0) for state in State}
 
     def count_events(self, run: RunHandle) -> dict[str, int]:

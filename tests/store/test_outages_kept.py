@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections import Counter
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from crawler.clock import SimulatedClock
+from crawler.judge import Voice, is_excusable, voice_of_words
+from crawler.links.classify import link_of
+from crawler.outages import HostNight, find_outages
 from crawler.records import Observation, Outcome, Reason, RunState, State
 from crawler.settings import HealthSettings
+from crawler.store.store import RunHandle, Store
+from crawler.store.times import optional_to_time
 
 from .conftest import Nights, catalog, entry, look, missing
 
@@ -149,6 +159,77 @@ def test_settling_twice_changes_nothing(listed: Nights) -> None:
         assert states(listed) == before
         store.finish_run(run, RunState.FINISHED, {})
     assert listed.rows("SELECT count(*) FROM outages") == [(1,)]
+
+
+# --- found without reading what was found ---
+
+HOSTS = [f"https://{host}.example/{page}" for host in ("one", "two", "three") for page in range(4)]
+ANSWERS = [
+    look(OTHER),
+    look(OTHER),
+    look(OTHER),
+    missing(OTHER),
+    missing(OTHER),
+    look(OTHER, Outcome.FAILED, Reason.TIMEOUT),
+    look(OTHER, Outcome.RESTRICTED, Reason.BOT_WALL, http_status=403),
+    look(OTHER, Outcome.THROTTLED, Reason.RATE_LIMITED, http_status=429),
+]
+BEFORE_THE_END = """
+    SELECT links.host, look.outcome, look.reason, health.strikes, health.last_alive_at, health.first_failed_at
+    FROM observations AS look
+    JOIN links ON links.id = look.link_id JOIN health ON health.link_id = links.id
+    WHERE look.id IN (SELECT max(id) FROM observations GROUP BY link_id)
+        AND look.runs LIKE '%-' || printf('%04d', ?)
+"""
+
+
+def outages_by_all_looks(store: Store, run: RunHandle) -> set[str]:
+    """The scopes that a run's looks come to, every link of it considered."""
+    fine, failed = Counter[str](), Counter[str]()
+    for row in store._connection.execute(BEFORE_THE_END, [run.id]):
+        voice = voice_of_words(Outcome(row["outcome"]), Reason(row["reason"]))
+        if voice is Voice.FOR:
+            fine[row["host"]] += 1
+        elif voice in {Voice.AGAINST, Voice.SILENT}:
+            first_failed_at = optional_to_time(row["first_failed_at"])
+            if (
+                row["last_alive_at"] is not None
+                and row["strikes"] <= (voice is Voice.AGAINST)
+                and is_excusable(first_failed_at, run.started_at, run.policy)
+            ):
+                failed[row["host"]] += 1
+    nights = [HostNight(host, fine[host] + failed[host], failed[host]) for host in {*fine, *failed}]
+    return {outage.scope for outage in find_outages(nights, run.policy)}
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+@given(st.data())
+def test_every_outage_is_found_and_no_other(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    clock = SimulatedClock(datetime(2026, 11, 2, 2, 30, tzinfo=UTC))
+    policy = HealthSettings(outage_links=data.draw(st.sampled_from([1, 2, 4])))
+    listed = catalog(entry("pages", *HOSTS))
+    path = tmp_path_factory.mktemp("outages") / "crawler.db"
+    told: set[str] = set()
+    with Store.open(path, clock.now, policy) as store:
+        for _ in range(data.draw(st.integers(2, 5))):
+            run = store.begin_run(listed)
+            mood = data.draw(st.sampled_from([ANSWERS, ANSWERS[:1], ANSWERS[3:4], ANSWERS[3:6]]))
+            store.record(
+                run,
+                [
+                    replace(data.draw(st.sampled_from(mood)), link=link_of(url), observed_at=clock.now())
+                    for url in HOSTS
+                    if data.draw(st.booleans())
+                ],
+            )
+            expected = outages_by_all_looks(store, run)
+            found = {outage.scope for outage in store.settle_outages(run)}
+            assert expected <= found <= expected | told, "others only go on"
+            store.finish_run(run, RunState.FINISHED, {})
+            told = found
+            clock.advance(timedelta(days=1))
 
 
 # --- rejudge ---
