@@ -36,6 +36,7 @@ FOUND: Final = f"""
     WHERE looks.outcome IN ('{Outcome.ALIVE}', '{Outcome.MOVED}')
     GROUP BY links.host
 """
+# A failure shows in the health, as a strike or, in an outage, as silence.
 NOT_FOUND: Final = f"""
     SELECT health.link_id, look.outcome, look.reason, links.host,
         health.strikes, health.last_alive_at, health.first_failed_at
@@ -44,12 +45,9 @@ NOT_FOUND: Final = f"""
         SELECT max(id) FROM observations
         WHERE observations.link_id = health.link_id AND runs LIKE '%-' || printf('%04d', :run))
     CROSS JOIN links ON links.id = health.link_id
-    WHERE {{}} AND look.outcome NOT IN ('{Outcome.ALIVE}', '{Outcome.MOVED}')
+    WHERE (health.strikes > 0 OR health.silent_nights > 0) AND look.outcome NOT IN ('{Outcome.ALIVE}', '{Outcome.MOVED}')
     ORDER BY health.link_id
 """
-COUNTED: Final = "(health.strikes > 0 OR health.silent_nights > 0)"
-"""Every failure shows in the health, until it is judged again as one in an outage of its run."""
-ANY: Final = "true"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +70,7 @@ def settle_outages(
     recent = _scopes(
         connection, "run_id < ? AND run_id IN (SELECT id FROM runs WHERE started_at >= ?)", [run_id, since]
     )
-    failures = list(_read_failures(connection, run_id, started_at, policy, COUNTED if not before else ANY))
+    failures = list(_read_failures(connection, run_id, started_at, policy))
     if not before | recent and sum(failure.was_fine for failure in failures) < policy.outage_links:
         # Most nights: what fails has failed for long. Nothing need be known of all that was found.
         return []
@@ -97,9 +95,8 @@ def _read_failures(
     run_id: int,
     started_at: datetime,
     policy: HealthSettings,
-    which: str,
 ) -> Iterator[_Failure]:
-    for row in connection.execute(NOT_FOUND.format(which), {"run": run_id}):
+    for row in connection.execute(NOT_FOUND, {"run": run_id}):
         voice = voice_of_words(Outcome(row["outcome"]), Reason(row["reason"]))
         if voice in {Voice.AGAINST, Voice.SILENT}:
             is_young = is_excusable(optional_to_time(row["first_failed_at"]), started_at, policy)
