@@ -45,7 +45,8 @@ NOT_FOUND: Final = f"""
         SELECT max(id) FROM observations
         WHERE observations.link_id = health.link_id AND runs LIKE '%-' || printf('%04d', :run))
     CROSS JOIN links ON links.id = health.link_id
-    WHERE (health.strikes > 0 OR health.silent_nights > 0) AND look.outcome NOT IN ('{Outcome.ALIVE}', '{Outcome.MOVED}')
+    WHERE (health.strikes > 0 OR health.silent_nights > 0)
+        AND look.outcome NOT IN ('{Outcome.ALIVE}', '{Outcome.MOVED}')
     ORDER BY health.link_id
 """
 
