@@ -10,8 +10,9 @@ from typing import Final, TypeAlias
 
 from crawler.links.classify import texts_of_link
 from crawler.links.hostname import host_of
+from crawler.store.bulk import insert_rows
 
-INSERT_LINK: Final = "INSERT INTO links (id, url, kind, name, host, first_run_id) VALUES (?, ?, ?, ?, ?, ?)"
+INSERT_LINKS: Final = "INSERT INTO links (id, url, kind, name, host, first_run_id)"
 FIND_LINKS: Final = """
     SELECT links.id, links.url, links.kind, links.name FROM json_each(?) AS wanted
     JOIN links ON links.url = wanted.value
@@ -27,7 +28,7 @@ class LinkRows:
 
     def __init__(self, connection: sqlite3.Connection, run_id: int) -> None:
         self._execute = connection.execute
-        self._execute_many = connection.executemany
+        self._connection = connection
         self._run_id = run_id
         (self._last_id,) = self._execute("SELECT coalesce(max(id), 0) FROM links").fetchone()
 
@@ -49,7 +50,7 @@ class LinkRows:
                 self._last_id += 1
                 rows.append((self._last_id, url, *target, host_of(url), self._run_id))
                 ids[url] = self._last_id
-        self._execute_many(INSERT_LINK, rows)
+        insert_rows(self._connection, INSERT_LINKS, "(?, ?, ?, ?, ?, ?)", rows)
         return {url: ids[canonical_url] for url, (canonical_url, _, _) in links.items()}
 
     def _keep_target(self, link_id: int, known: tuple[str, str], target: tuple[str, str]) -> None:

@@ -9,10 +9,12 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from typing import Any, Final
 
 from crawler import __version__
 from crawler.records import Catalog, CatalogPart, Document, Entry, Exclusion, Override, Suppression
+from crawler.store.bulk import insert_rows
 from crawler.store.link_rows import KnownLinks, LinkRows
 
 ENTRY_COLUMNS: Final = "name, kind, document_id, section, stated_license, stated_parameters, note"
@@ -28,12 +30,9 @@ KEEP_SETTING: Final = """
     INSERT INTO _settings (key, value) VALUES (?, ?)
     ON CONFLICT (key) DO UPDATE SET value = excluded.value WHERE value != excluded.value
 """
-INSERT_ENTRY: Final = f"""
-    INSERT INTO entries ({ENTRY_COLUMNS}, identifier, id, from_run_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-"""
-INSERT_MENTION: Final = """
+INSERT_ENTRIES: Final = f"INSERT INTO entries ({ENTRY_COLUMNS}, identifier, id, from_run_id)"
+INSERT_MENTIONS: Final = """
     INSERT INTO mentions (position, role, url, raw, line, entry_id, link_id, from_run_id)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 """
 CLOSE_ENTRIES: Final = """
     UPDATE entries SET until_run_id = :run WHERE until_run_id IS NULL
@@ -59,6 +58,7 @@ class _CatalogSync:
     def __init__(self, connection: sqlite3.Connection, run_id: int) -> None:
         self._execute = connection.execute
         self._execute_many = connection.executemany
+        self._insert_many = partial(insert_rows, connection)
         self._run_id = run_id
         self._links = LinkRows(connection, run_id)
         (self._last_entry_id,) = self._execute("SELECT coalesce(max(id), 0) FROM entries").fetchone()
@@ -185,8 +185,8 @@ class _CatalogSync:
                 ids.append(row["id"])
                 if tuple(row)[:CONTENT] != content or row["until_run_id"] is not None:
                     self._replace_content(row, content)
-        self._execute_many(INSERT_ENTRY, new)
-        self._execute_many("INSERT INTO temp.seen (entry_id) VALUES (?)", ((each,) for each in ids))
+        self._insert_many(INSERT_ENTRIES, "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", new)
+        self._insert_many("INSERT INTO temp.seen (entry_id)", "(?)", [(each,) for each in ids])
         self._sync_mentions(dict(zip(ids, entries, strict=True)), [row["id"] for row in rows.values()], links)
 
     def _content_of(self, entry: Entry) -> tuple[Any, ...]:
@@ -268,7 +268,7 @@ class _CatalogSync:
                 for mention in linked
                 if mention not in before
             ]
-        self._execute_many(INSERT_MENTION, new)
+        self._insert_many(INSERT_MENTIONS, "(?, ?, ?, ?, ?, ?, ?, ?)", new)
 
     def _close_mention(self, mention_id: int) -> None:
         self._execute("DELETE FROM mentions WHERE id = ? AND from_run_id = ?", [mention_id, self._run_id])
