@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
@@ -17,11 +17,14 @@ READ_PLACES: Final = """
         coalesce(latest.id, 0), latest.outcome, latest.reason, latest.http_status, latest.final_url,
         latest.suggested_url, latest.detail, latest.tells_facts, latest.runs, asked.key
     FROM json_each(?) AS asked
-    LEFT JOIN links ON links.url = asked.value
+    LEFT JOIN links ON {}
     LEFT JOIN health ON health.link_id = links.id
     LEFT JOIN observations AS latest
         ON latest.id = (SELECT max(id) FROM observations WHERE link_id = health.link_id)
 """
+
+BY_URL: Final = READ_PLACES.format("links.url = asked.value")
+BY_ID: Final = READ_PLACES.format("links.id = asked.value")
 
 READ_HEALTHS: Final = "SELECT health.* FROM json_each(?) AS asked JOIN health ON health.link_id = asked.value"
 
@@ -53,14 +56,19 @@ class Place(NamedTuple):
     """In the batch."""
 
 
-def read_places(connection: sqlite3.Connection, urls: Sequence[str]) -> list[tuple[Any, ...]]:
+def read_places(
+    connection: sqlite3.Connection, urls: Sequence[str], ids: Mapping[str, int]
+) -> list[tuple[Any, ...]]:
     """The places of these canonical URLs in their order, each a row to make a Place of where one is needed.
 
+    `ids`: link ids by URL, as far as they are known; where all are, no URL must be looked for in the file.
     Raises LookupError for what is no link.
     """
     cursor = connection.cursor()
     cursor.row_factory = None
-    rows = cursor.execute(READ_PLACES, [as_list(urls)]).fetchall()
+    known = [*map(ids.get, urls)]
+    sql, asked = (BY_URL, as_list(urls)) if None in known else (BY_ID, as_list(known))
+    rows = cursor.execute(sql, [asked]).fetchall()
     rows.sort(key=itemgetter(-1))
     if None in map(itemgetter(0), rows):
         unknown = next(url for url, row in zip(urls, rows, strict=True) if row[0] is None)

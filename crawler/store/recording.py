@@ -8,7 +8,7 @@ looks written singly. Runs inside the caller's transaction.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from operator import itemgetter
@@ -36,16 +36,18 @@ def write_looks(
     started_at: datetime,
     policy: HealthSettings,
     observations: Sequence[Observation],
+    link_ids: Mapping[str, int],
 ) -> tuple[list[Event], datetime]:
     """Record and judge looks in their order; returns what changed, and the latest of their times.
 
+    `link_ids`: of links by canonical URL, as far as they are known.
     A repeat of what this run already saw adds nothing. Raises LookupError for what is no link of the catalog.
     """
     events: list[Event] = []
     latest_time = time_to_text(started_at)
     for part in _without_repeats(observations):
         looks = SortedLooks(run_id, time_to_text(started_at))
-        rows = read_places(connection, [look.link.canonical_url for look in part])
+        rows = read_places(connection, [look.link.canonical_url for look in part], link_ids)
         for look, row in zip(part, rows, strict=True):
             looks.take(look, row)
         events += _Writer(connection, looks, policy).write()

@@ -48,6 +48,8 @@ from crawler.store.times import text_to_time, time_to_text, whole_seconds
 __all__ = ["Event", "LostLink", "RunHandle", "Store"]
 
 RESUMABLE: Final = timedelta(hours=12)
+MOST_ASKED: Final = 200_000
+"""Questions whose link ids are remembered; of more, ids are found by URL again."""
 CLOCK_SLACK: Final = timedelta(seconds=5)
 """Runs that follow each other at once are moved a second apart; that is no clock gone wrong."""
 
@@ -76,6 +78,8 @@ class Store:
         self._policy = policy
         self._requests_before: Mapping[str, int] = {}
         self._requests_saved: Mapping[str, int] | None = None
+        self._asked: dict[str, int] = {}
+        """Link ids by URL of questions that may yet be answered."""
         self._settled_run: int | None = None
         """The run whose outages are settled, all its looks considered."""
         self._closed_run: int | None = None
@@ -268,23 +272,31 @@ class Store:
     def questions(self, link_ids: Sequence[int]) -> list[Question]:
         """What is asked about these links, in this order: each with all that is known of it by now."""
         with explained(self._path):
-            return list(read_questions(self._connection, link_ids))
+            questions = list(read_questions(self._connection, link_ids))
+        if len(self._asked) > MOST_ASKED:
+            self._asked.clear()
+        for link_id, question in zip(link_ids, questions, strict=True):
+            self._asked[question.link.canonical_url] = link_id
+        return questions
 
     # --- what was seen ---
 
     def record(self, run: RunHandle, observations: Iterable[Observation]) -> list[Event]:
         """Write and judge a batch of looks, in order, in one transaction; returns what changed."""
         self._settled_run = None
+        looks = tuple(observations)
         with self._transaction():
             if self._closed_run == run.id:
                 # Findings of looks that come after them must not be taken for up to date.
                 forget_up_to(self._connection)
             events, latest = write_looks(
-                self._connection, run.id, run.started_at, run.policy, tuple(observations)
+                self._connection, run.id, run.started_at, run.policy, looks, self._asked
             )
             self._connection.execute(
                 "UPDATE runs SET updated_at = max(updated_at, ?) WHERE id = ?", [time_to_text(latest), run.id]
             )
+        for look in looks:
+            self._asked.pop(look.link.canonical_url, None)
         return events
 
     def settle_outages(self, run: RunHandle) -> list[Outage]:
