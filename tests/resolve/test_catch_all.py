@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import math
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -176,5 +175,5 @@ def test_every_host_has_its_turn_within_a_week() -> None:
 
 @given(st.text(max_size=300), st.text(max_size=300), st.text(max_size=20))
 def test_a_page_with_a_title_of_its_own_is_never_struck(text: str, other: str, title: str) -> None:
-    page = replace(read_page(b"", "text/html"), title=f"{title} its own", text=text)
+    page = read_page(b"", "text/html")._replace(title=f"{title} its own", text=text)
     assert judge_by_sibling(page, Sibling(NOW, title, other), "before") is None

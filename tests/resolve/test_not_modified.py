@@ -9,7 +9,7 @@ from crawler.fetch.client import FetchResult
 from crawler.records import Outcome, Reason
 from crawler.resolve.web.page import PageText, read_page
 from crawler.resolve.web.soft_404 import Page, match_signature
-from crawler.resolve.web.verdict import _signatures, _signatures_of_nothing, judge_answer
+from crawler.resolve.web.verdict import _find_signature, _signatures, _signatures_of_nothing, judge_answer
 
 HOSTS = sorted({"example.org", *(host for signature in _signatures() for host in signature.hosts)})
 PATHS = ("/", "/page", "/404.html", "/sorry/index", "/domain/expired", "/wappoc_appmsgcaptcha", "/login")
@@ -29,7 +29,9 @@ def test_what_all_signatures_say_those_of_nothing_say(host: str, headers: dict[s
             page = Page(
                 url=f"https://{host}{path}", host=host, status=304, headers=headers, is_elsewhere=is_elsewhere
             )
-            assert match_signature(page, _signatures_of_nothing()) is match_signature(page, _signatures())
+            shown = match_signature(page, _signatures())
+            assert _find_signature(page, has_body=False) is shown
+            assert match_signature(page, _signatures_of_nothing()) is shown
 
 
 def test_nothing_shows_nothing() -> None:

@@ -6,8 +6,7 @@ What a glance shows may only speak for a link. Where it leaves a doubt, the page
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from selectolax.lexbor import LexborHTMLParser
 
@@ -18,7 +17,7 @@ from crawler.resolve.web.page import (
     collapse,
     decode_text,
     is_html,
-    title_in,
+    titles_in,
 )
 
 LOOKED_FOR_BODY: Final = 32_768
@@ -31,12 +30,24 @@ _BLANKS: Final = b" \n\t\r\f\v\x1c\x1d\x1e\x1f"
 _UNCOUNTED_TAGS: Final = [*(tag for tag in UNSEEN_TAGS if tag != "head"), "title", "noframes"]
 
 
-@dataclass(frozen=True, slots=True)
-class Glance:
-    """`characters`: the whole page shows at least as many."""
+class Glance(NamedTuple):
+    """A page's title and the text that its beginning shows."""
 
     title: str
-    characters: int
+    text: str
+
+    @property
+    def characters(self) -> int:
+        """The whole page shows at least as many."""
+        return _count(self.text) - DOUBTFUL_CHARACTERS
+
+    def shows_more_than(self, characters: float) -> bool:
+        """Whether the whole page does."""
+        needed = characters + DOUBTFUL_CHARACTERS
+        if len(self.text) <= needed:
+            return False
+        # Hardly ever more than every fifth is a blank: the rest need not be counted.
+        return _count(self.text[: int(needed * 1.25)]) > needed or _count(self.text) > needed
 
 
 def glance(body: bytes, content_type: str) -> Iterator[Glance]:
@@ -53,12 +64,11 @@ def glance(body: bytes, content_type: str) -> Iterator[Glance]:
             return
         tree = LexborHTMLParser(html)
         # A title in the head is the page's; behind it stands a body only if it has its end.
-        title = title_in(tree.head) if tree.head is not None else ""
+        title = next(titles_in(tree, "head"), "")
         if not title or tree.body is None:
             return
         tree.strip_tags(_UNCOUNTED_TAGS)
-        characters = _count(tree.body.text(separator=" ")) - DOUBTFUL_CHARACTERS
-        yield Glance(title[:MAX_TITLE_CHARACTERS], characters)
+        yield Glance(title[:MAX_TITLE_CHARACTERS], tree.body.text(separator=" "))
 
 
 def _count(text: str) -> int:

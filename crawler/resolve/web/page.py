@@ -5,9 +5,8 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
@@ -24,6 +23,7 @@ BYTE_ORDER_MARKS: Final = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+_MARKS: Final = tuple(mark for mark, _ in BYTE_ORDER_MARKS)
 # Labels as browsers read them (https://encoding.spec.whatwg.org/#names-and-labels): GB2312 means GB18030.
 CODECS: Final = {
     "utf-8": "utf-8",
@@ -77,8 +77,7 @@ UNSEEN_TAGS: Final = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class PageText:
+class PageText(NamedTuple):
     title: str = ""
     heading: str = ""
     text: str = ""
@@ -141,15 +140,15 @@ def looks_like_html(body: bytes) -> bool:
 
 def decode_text(body: bytes, content_type: str) -> str:
     """Text in the page's own encoding: byte order mark, header, meta, then what fits."""
-    for mark, codec in BYTE_ORDER_MARKS:
-        if body.startswith(mark):
-            return body[len(mark) :].decode(codec, "replace")
+    if body.startswith(_MARKS):
+        mark, codec = next(known for known in BYTE_ORDER_MARKS if body.startswith(known[0]))
+        return body[len(mark) :].decode(codec, "replace")
     best = ""
-    tried: set[str] = set()
+    tried: list[str] = []
     for codec in _candidates(body, content_type):
         if codec in tried:
             continue
-        tried.add(codec)
+        tried.append(codec)
         # Not final: a body cut in the middle of a character is still good.
         if codec == "utf-8":
             text = codecs.utf_8_decode(body, "replace", False)[0]
@@ -213,16 +212,17 @@ def collapse_beginning(text: str, characters: int) -> str:
     return collapsed[:characters]
 
 
-def title_in(tree: LexborHTMLParser | LexborNode) -> str:
-    """The first title that is not empty and not a picture's: a <title> inside an <svg> names that."""
-    for node in tree.css("title"):
+def titles_in(tree: LexborHTMLParser, parent: str | None = None) -> Iterator[str]:
+    """The titles that are not empty, below this tag only; a <title> inside an <svg> names the picture."""
+    for node in tree.tags("title"):
+        if parent is not None and (node.parent is None or node.parent.tag != parent):
+            continue
         if (title := collapse(node.text())) and not _is_in_svg(node):
-            return title
-    return ""
+            yield title
 
 
 def _find_title(tree: LexborHTMLParser) -> str:
-    if title := title_in(tree):
+    for title in titles_in(tree):
         return title
     for selector in ('meta[property="og:title"]', 'meta[name="twitter:title"]', 'meta[name="title"]'):
         meta = tree.css_first(selector)

@@ -33,6 +33,8 @@ MAX_TIMEOUTS_IN_A_ROW: Final = 8
 WORKERS_PER_PLACE: Final = 4
 """More workers than requests in flight: most of them wait for their lane's spacing."""
 MAX_VALIDATOR_LENGTH: Final = 300
+CONDITIONS: Final = {"etag": "If-None-Match", "last-modified": "If-Modified-Since"}
+"""Validators that are kept, and what asks by them."""
 UNTOLD: Final = frozenset({401, 403, 407, 429, *range(500, 600), 999})
 """Answers to a sibling path that tell nothing of how the host treats what does not exist."""
 FOUND: Final = frozenset({Outcome.ALIVE, Outcome.MOVED})
@@ -121,7 +123,9 @@ class WebResolver:
             verdict, title = glanced
         else:
             page = read_page(result.body, content_type)
-            asked_conditionally = bool(headers) and _origin(url) == _origin(result.final_url)
+            asked_conditionally = bool(headers) and (
+                not result.redirect_chain or _origin(url) == _origin(result.final_url)
+            )
             verdict = judge_answer(url, result, page, asked_conditionally=asked_conditionally)
             title = page.title
         if verdict.reason is Reason.OK and result.status == 200 and (page is None or page.text):
@@ -238,16 +242,19 @@ def _facts(result: FetchResult, title: str | None, content_type: str) -> Facts:
 
 def _validators(question: Question, result: FetchResult) -> dict[str, str]:
     kept: dict[str, str] = {}
-    for name in ("etag", "last-modified"):
-        value = result.headers.get(name, "")
+    for name in CONDITIONS:
+        value = result.headers.get(name)
         if value and len(value) <= MAX_VALIDATOR_LENGTH and value.isascii():
             kept[name] = value
     return question.known.validators | kept if result.status == 304 else kept
 
 
 def _conditions(validators: dict[str, str]) -> dict[str, str]:
-    names = {"etag": "If-None-Match", "last-modified": "If-Modified-Since"}
-    return {names[name]: value for name, value in validators.items() if name in names and value.isascii()}
+    return {
+        CONDITIONS[name]: value
+        for name, value in validators.items()
+        if name in CONDITIONS and value.isascii()
+    }
 
 
 def _unconfirmed(observation: Observation) -> Observation:

@@ -24,10 +24,11 @@ _AROUND: Final = re.compile(r"^[\W_]+|[\W_]+$")
 WALLS: Final = (Reason.BOT_WALL, Reason.LOGIN_REQUIRED, Reason.DISABLED)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Page:
     """One answer as far as it is judged. `text` is what a reader sees, white space collapsed.
 
+    Never changed once it is made: only a frozen one would take three times as long to make, for every look.
     `is_elsewhere`: a redirect led to another host than the link's. `headers` have lower-case names.
     """
 
@@ -119,7 +120,7 @@ class Signature:
 
 
 class Screen:
-    """Says how much text a page can show at most and still match some signature, before its text is read."""
+    """Says what a page must show to match some signature, before its text is read."""
 
     def __init__(self, signatures: Sequence[Signature]) -> None:
         self.header_names: Final = frozenset(name for it in signatures for name in it.headers)
@@ -132,15 +133,26 @@ class Screen:
         rest = [it for it in rest if not it.headers and not it.title]
         self._addressed: Final = [it for it in rest if it.url]
         self._any_url: Final = _any_of([it.url for it in self._addressed])
-        self._others_most: Final = _most_text([it for it in rest if not it.url])
+        self._others: Final = [it for it in rest if not it.url]
+        self._others_most: Final = _most_text(self._others)
+
+    def lets_pass(self, page: Page) -> bool:
+        """Whether no signature can match: none that fits has to be told by title or text alone."""
+        return not (
+            self._titled
+            or self._others
+            or page.headers
+            or self._any_url.search(page.url)
+            or is_at(page.host, self._hosts)
+        )
 
     def most_text(self, page: Page) -> float:
-        """The number of characters; infinite where a signature does not care. `page` may lack its text."""
+        """So much text at most; infinite where a signature does not care. `page` may lack its text."""
         suspects: list[Signature] = []
         if self._any_url.search(page.url):
             suspects += self._addressed
-        title = page.lowered_title
-        if any(word in title for word in self._title_words):
+        title = page.title.lower()
+        if any(map(title.__contains__, self._title_words)):
             suspects += self._titled
         if page.headers:
             suspects += self._headed

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from typing import NamedTuple
 
 from crawler.fetch.client import NO_HEADERS, FetchResult
 from crawler.links.hostname import host_of as host_of_url
@@ -16,8 +16,7 @@ from crawler.resolve.web.redirects import judge_redirects
 from crawler.resolve.web.soft_404 import WALLS, Page, Screen, Signature, match_signature, parse_signatures
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     outcome: Outcome
     reason: Reason
     detail: str | None = None
@@ -32,12 +31,8 @@ def judge_at_a_glance(url: str, result: FetchResult, content_type: str) -> tuple
     """
     if result.status != 200 or not result.body:
         return None
-    screen, seen_title, most = _screen(), None, 0.0
     for seen in glance(result.body, content_type):
-        if seen.title != seen_title:
-            seen_title = seen.title
-            most = screen.most_text(_page(url, result, PageText(title=seen.title)))
-        if seen.characters > most:
+        if seen.shows_more_than(_screen().most_text(_page(url, result, PageText(seen.title)))):
             route = judge_redirects(url, result.redirect_chain, result.final_url)
             if route.outcome not in {Outcome.ALIVE, Outcome.MOVED}:
                 return None
@@ -48,8 +43,7 @@ def judge_at_a_glance(url: str, result: FetchResult, content_type: str) -> tuple
 def judge_answer(url: str, result: FetchResult, page: PageText, *, asked_conditionally: bool) -> Verdict:
     """The verdict on an answer. Walls first: a page that keeps us out proves nothing else."""
     status = result.status or 0
-    signatures = _signatures() if result.body or status != 304 else _signatures_of_nothing()
-    signature = match_signature(_page(url, result, page), signatures)
+    signature = _find_signature(_page(url, result, page), has_body=bool(result.body))
     if signature is not None and (signature.reason in WALLS or status < 400):
         return _verdict_of(signature)
     if 300 <= status < 400 and not (status == 304 and asked_conditionally):
@@ -63,6 +57,14 @@ def judge_answer(url: str, result: FetchResult, page: PageText, *, asked_conditi
     if route.reason is Reason.OK and status == 304:
         return Verdict(Outcome.ALIVE, Reason.NOT_MODIFIED)
     return Verdict(route.outcome, route.reason, route.detail, route.suggested_url)
+
+
+def _find_signature(page: Page, *, has_body: bool) -> Signature | None:
+    if has_body or page.status != 304:
+        return match_signature(page, _signatures())
+    if _screen_of_nothing().lets_pass(page):
+        return None
+    return match_signature(page, _signatures_of_nothing())
 
 
 def _judge_error(status: int, page: PageText) -> Verdict:
@@ -111,6 +113,11 @@ def _signatures_of_nothing() -> tuple[Signature, ...]:
         and not (it.title or it.password_form or it.html_needles)
         and not any(pattern and not pattern.search("") for pattern in (it.text, it.html))
     )
+
+
+@cache
+def _screen_of_nothing() -> Screen:
+    return Screen(_signatures_of_nothing())
 
 
 @cache
