@@ -9,15 +9,12 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType, TracebackType
-from typing import Final, NamedTuple, Self, TypeAlias
-
-import httpx
+from typing import TYPE_CHECKING, Final, NamedTuple, Self, TypeAlias
 
 from crawler import __version__
 from crawler.clock import Clock
 from crawler.fetch.address import Address, parse_address, read_location
 from crawler.fetch.connection import Connection, ConnectionBroke
-from crawler.fetch.cookies import LookCookies
 from crawler.fetch.decode import ACCEPT_ENCODING, DecodingFailed, make_decoder
 from crawler.fetch.environment import NetworkEnvironment
 from crawler.fetch.failure import Failure, LookFailed, ProxyRefused, explain_failure
@@ -30,6 +27,9 @@ from crawler.fetch.transport import GuardedTransport, Patience, Progress
 from crawler.links.mask import mask_url
 from crawler.records import Hop, Reason
 from crawler.settings import NetworkSettings, Settings
+
+if TYPE_CHECKING:
+    from crawler.fetch.cookies import LookCookies
 
 PROJECT_PAGE: Final = "https://github.com/crawler-for-lists/crawler"
 """What the User-Agent names when no contact is configured."""
@@ -82,6 +82,9 @@ class _Look:
 
     def keep_cookies(self, route: Route, headers: RawHeaders) -> None:
         if self.cookies is None:
+            # Few looks meet a cookie, and httpx, which knows them, takes long to import.
+            from crawler.fetch.cookies import LookCookies  # noqa: PLC0415
+
             self.cookies = LookCookies()
         self.cookies.keep(route.url, headers)
 
@@ -217,7 +220,7 @@ class Fetcher:
         """One request, in its lane's turn."""
         try:
             route = self._routes.find(address)
-        except (httpx.InvalidURL, UnsendableRequest, UnicodeError) as error:
+        except (UnsendableRequest, UnicodeError) as error:
             return _Answer(failure=Failure(Reason.INVALID_URL, f"cannot be asked: {error}"))
         allow_private = self._network.allow_private_addresses or (
             look.trusted and address.origin == look.first_origin

@@ -18,13 +18,13 @@ class LookCookies:
     def __init__(self) -> None:
         self._cookies = httpx.Cookies()
 
-    def keep(self, url: httpx.URL, headers: RawHeaders) -> None:
+    def keep(self, url: str, headers: RawHeaders) -> None:
         """Those that an answer sets."""
         if len(self._cookies.jar) < MAX_COOKIES:
             answer = httpx.Response(200, headers=list(headers), request=httpx.Request("GET", url))
             self._cookies.extract_cookies(answer)
 
-    def header_for(self, url: httpx.URL) -> str | None:
+    def header_for(self, url: str) -> str | None:
         """What a request tells of them; None where it tells nothing."""
         request = httpx.Request("GET", url)
         self._cookies.set_cookie_header(request)

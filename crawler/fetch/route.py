@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
-
-import httpx
+from urllib.parse import urlsplit
 
 from crawler.fetch.address import Address
 from crawler.fetch.environment import DEFAULT_PORTS, NetworkEnvironment
@@ -21,7 +20,7 @@ MAX_ROUTES: Final = 4_096
 class Route:
     """`refusal`: why the host must not be asked by its spelling. `lines` are the headers of every request."""
 
-    url: httpx.URL
+    url: str
     scheme: str
     host: str
     port: int
@@ -52,19 +51,19 @@ class Routes:
         self._known: dict[str, Route] = {}
 
     def find(self, address: Address) -> Route:
-        """Raises httpx.InvalidURL, UnicodeError and UnsendableRequest for what no request can name."""
+        """Raises UnicodeError and UnsendableRequest for what no request can name."""
         return self._known.get(address.origin) or self._find_out(address)
 
     def _find_out(self, address: Address) -> Route:
         if len(self._known) >= MAX_ROUTES:
             self._known.clear()
-        url = httpx.URL(f"{address.origin}/")
-        headers = [(b"Host", url.netloc), *_as_bytes(self._headers)]
+        parts = urlsplit(address.origin)
+        headers = [(b"Host", parts.netloc.encode("ascii")), *_as_bytes(self._headers)]
         route = self._known[address.origin] = Route(
-            url=url,
-            scheme=url.scheme,
-            host=url.raw_host.decode("ascii"),
-            port=url.port or DEFAULT_PORTS[url.scheme],
+            url=f"{address.origin}/",
+            scheme=parts.scheme,
+            host=parts.hostname or "",
+            port=parts.port or DEFAULT_PORTS[parts.scheme],
             headers=headers,
             lines=write_headers(headers),
             refusal=refuse_host(address.host),

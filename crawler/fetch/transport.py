@@ -1,4 +1,4 @@
-"""httpx's transport of ours: connections kept per origin, each opened through the guard or a proxy.
+"""The carrier: connections kept per origin, each opened through the guard or a proxy.
 
 What it costs does not depend on how many connections are open: the idle ones are found by origin, and the
 longest idle is closed to make room.
@@ -10,27 +10,21 @@ import asyncio
 import ssl
 from base64 import b64encode
 from collections import OrderedDict
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from functools import lru_cache
-from types import TracebackType
-from typing import Final, NamedTuple, Self, TypeAlias
+from functools import cached_property, lru_cache
+from typing import Final, NamedTuple, TypeAlias
 from urllib.parse import unquote, urlsplit
-
-import httpx
 
 from crawler.fetch.connection import Connection, ConnectionBroke
 from crawler.fetch.environment import DEFAULT_PORTS, NetworkEnvironment
 from crawler.fetch.failure import Failure, LookFailed, ProxyRefused
 from crawler.fetch.guard import AddressBook, connect
-from crawler.fetch.http1 import UnsendableRequest, write_headers, write_request
+from crawler.fetch.http1 import write_headers, write_request
 from crawler.fetch.meter import RequestMeter
 from crawler.records import Reason
 
 KEEPALIVE_SECONDS: Final = 15.0
 MIN_OPEN_CONNECTIONS: Final = 128
-STEP_SECONDS: Final = 20.0
-"""How long a client of httpx waits for each step, unless it says so itself."""
 
 RouteKey: TypeAlias = tuple[str, str, int, str | None, bool]
 """Scheme, host, port, proxy, whether it may be private: a connection serves nothing else."""
@@ -68,33 +62,30 @@ class _Proxy:
     authorization: bytes | None
 
 
-class GuardedTransport(httpx.AsyncBaseTransport):
-    """Asks by GET, without a body: `ask` is for the fetcher, `handle_async_request` for clients of httpx.
+class GuardedTransport:
+    """Asks by GET, without a body; httpx_transport.py makes a transport of httpx of it.
 
     Raises LookFailed, OSError, TimeoutError and what connection.py, http1.py and failure.py name.
     """
 
     def __init__(self, environment: NetworkEnvironment, *, concurrency: int) -> None:
-        self._tls = environment.ssl_context()
-        # Servers that never learnt secure renegotiation still serve every browser.
-        self._tls.options |= getattr(ssl, "OP_LEGACY_SERVER_CONNECT", 0x4)
-        self._tls.set_alpn_protocols(["http/1.1"])
+        self._environment = environment
+        if environment.ca_file is not None:
+            _ = self._tls  # a file that cannot be read is told before anybody is asked
         self._addresses = AddressBook()
         self._most_open = max(MIN_OPEN_CONNECTIONS, concurrency)
         self._open: set[Connection] = set()
         self._idle: dict[RouteKey, list[Connection]] = {}
         self._idle_in_order: OrderedDict[Connection, None] = OrderedDict()
 
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None = None,
-        exc_value: BaseException | None = None,
-        traceback: TracebackType | None = None,
-    ) -> None:
-        await self.aclose()
+    @cached_property
+    def _tls(self) -> ssl.SSLContext:
+        """Made for the first host that speaks TLS: reading the system's roots takes long."""
+        context = self._environment.ssl_context()
+        # Servers that never learnt secure renegotiation still serve every browser.
+        context.options |= getattr(ssl, "OP_LEGACY_SERVER_CONNECT", 0x4)
+        context.set_alpn_protocols(["http/1.1"])
+        return context
 
     async def ask(
         self, key: RouteKey, target: bytes, headers: bytes, patience: Patience, progress: Progress
@@ -131,30 +122,6 @@ class GuardedTransport(httpx.AsyncBaseTransport):
             connection.abort()
             raise
         return connection
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Of httpx's timeouts the one for reading counts, for every step.
-
-        Extensions of ours: `proxy`, an address, and `allow_private`; without them a public host is asked.
-        """
-        if request.method != "GET":
-            raise UnsendableRequest(f"the method {request.method}")
-        url, told = request.url, request.extensions
-        port = url.port or DEFAULT_PORTS[url.scheme]
-        private = bool(told.get("allow_private"))
-        key = (url.scheme, url.raw_host.decode("ascii"), port, told.get("proxy"), private)
-        seconds = told.get("timeout", {}).get("read") or STEP_SECONDS
-        connection = await self.ask(
-            key,
-            url.raw_path,
-            write_headers(request.headers.raw),
-            Patience(seconds, float("inf")),
-            Progress(RequestMeter(), url.host),
-        )
-        answer = connection.answer
-        return httpx.Response(
-            answer.status or 0, headers=answer.headers, stream=_Body(self, connection), request=request
-        )
 
     async def aclose(self) -> None:
         for connection in list(self._open):
@@ -263,25 +230,6 @@ class GuardedTransport(httpx.AsyncBaseTransport):
                 raise LookFailed(Failure(Reason.INVALID_URL, f"no name for TLS: {host}")) from error
             raise
         return connection
-
-
-class _Body(httpx.AsyncByteStream, AsyncIterator[bytes]):
-    def __init__(self, transport: GuardedTransport, connection: Connection) -> None:
-        self._transport = transport
-        self._connection: Connection | None = connection
-
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        return self
-
-    async def __anext__(self) -> bytes:
-        if self._connection is not None and (piece := await self._connection.read_piece()):
-            return piece
-        raise StopAsyncIteration
-
-    async def aclose(self) -> None:
-        if self._connection is not None:
-            connection, self._connection = self._connection, None
-            self._transport.give_back(connection)
 
 
 async def _open_tunnel(connection: Connection, host: str, port: int, way: _Proxy, patience: Patience) -> None:

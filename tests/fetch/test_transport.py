@@ -24,9 +24,9 @@ from crawler.fetch.client import Fetcher, FetchResult
 from crawler.fetch.environment import NetworkEnvironment
 from crawler.fetch.failure import LookFailed
 from crawler.fetch.http1 import UnsendableRequest
+from crawler.fetch.httpx_transport import HttpxTransport
 from crawler.fetch.meter import RequestMeter
 from crawler.fetch.politeness import Politeness
-from crawler.fetch.transport import GuardedTransport
 from crawler.records import Reason
 from crawler.sandbox import faults
 from crawler.sandbox.server import Sandbox
@@ -325,7 +325,7 @@ def test_more_hosts_than_connections_are_all_asked(
 def test_the_client_brings_no_command_line_along() -> None:
     script = (
         "import sys, crawler.fetch.client\n"
-        "print(sorted(set(sys.modules) & {'rich', 'pygments', 'click', 'httpcore', 'h11', 'anyio'}))"
+        "print(sorted(set(sys.modules) & {'rich', 'click', 'httpx', 'httpcore', 'h11', 'anyio'}))"
     )
     said = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60
@@ -337,7 +337,7 @@ def test_a_client_of_httpx_asks_through_it(sandbox: Sandbox, world: World) -> No
     url = f"{sandbox.url}/pages.example.org/page"
 
     async def run() -> None:
-        carrier = GuardedTransport(NetworkEnvironment(), concurrency=4)
+        carrier = HttpxTransport(NetworkEnvironment(), concurrency=4)
         async with httpx.AsyncClient(transport=carrier, trust_env=False) as client:
             with pytest.raises(LookFailed) as refused:
                 await client.get(url)
