@@ -29,7 +29,7 @@ import distributed
 from crawler.engine.agent import Agent
 from crawler.engine.engine import Remote, WorkerGone
 from crawler.engine.leases import steady_seconds
-from crawler.errors import UnableError, UsageError, WorkersLost
+from crawler.errors import UsageError, WorkersLost
 from crawler.fetch.environment import NetworkEnvironment
 from crawler.settings import EngineSettings, Settings
 
@@ -262,7 +262,7 @@ class Cluster:
         if not await semaphore.acquire(timeout=LOOK_SECONDS):
             log.warning("another crawl asks by this cluster, or one that was killed did; waiting")
             if not await semaphore.acquire(timeout=2 * self._lease_seconds + VALIDATION_SECONDS):
-                raise UnableError("another crawl asks by this cluster", hint="wait until it has ended")
+                raise WorkersLost("another crawl asks by this cluster", hint="wait until it has ended")
         stack.push_async_callback(_release, semaphore)
 
 

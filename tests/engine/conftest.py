@@ -15,6 +15,7 @@ from crawler.sandbox.messages import Request
 from crawler.sandbox.world import World
 from tests.crawl.conftest import Place, place
 from tests.crawl.test_survival import final_state, told_links
+from tests.engine.dask_cluster import Cluster
 
 __all__ = ["final_state", "place", "told_links"]
 
@@ -155,3 +156,13 @@ def stopped() -> Iterator[Callable[[int], None]]:
     for pid in pids:
         if is_alive(pid):
             os.kill(pid, signal.SIGCONT)
+
+
+@pytest.fixture
+def cluster(place: Place, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """Two workers; tokens and the way to the sandbox stand in their environment."""
+    made = Cluster(tmp_path_factory.mktemp("cluster"), place.environment)
+    yield made
+    for process in made.processes:
+        process.kill()
+        process.wait()

@@ -1,89 +1,24 @@
 """Crawls by the workers of a Dask cluster of real processes, whatever happens to one of them."""
 
-import json
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from crawler.sandbox.faults import status
-from tests.crawl.conftest import LINKS, Place, base_environment
+from tests.crawl.conftest import LINKS, Place
 from tests.engine.conftest import FAST, PAGES, SLOW, TimedWorld, descendants, final_state, told_links
+from tests.engine.dask_cluster import DASK_ENVIRONMENT, Cluster
 
 pytest.importorskip("distributed")
 
 Wait = Callable[[Callable[[], bool]], None]
 pytestmark = pytest.mark.timeout(300)
-DASK_ENVIRONMENT = {
-    **base_environment(),
-    "PYTHONWARNINGS": "default",
-    # A lease that is over is found out at once.
-    "DASK_DISTRIBUTED__SCHEDULER__LOCKS__LEASE_VALIDATION_INTERVAL": "200ms",
-}
-
-
-@dataclass
-class Cluster:
-    """A scheduler and workers as a person would start them, each with its log."""
-
-    folder: Path
-    environment: Mapping[str, str]
-    processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
-    workers: list[subprocess.Popen[bytes]] = field(default_factory=list)
-
-    def start(self, **changes: str) -> None:
-        """Two workers, the first with these changes of its environment."""
-        for left in (self.scheduler_file, *self.folder.glob("*.log")):
-            left.unlink(missing_ok=True)
-        self.scheduler = self._start({}, "dask_scheduler", "--host", "127.0.0.1", "--port", "0")
-        self.workers = [
-            self._start(each, "dask_worker", "--no-nanny", "--nthreads", "1", "--host", "127.0.0.1")
-            for each in (changes, {})
-        ]
-        deadline = time.monotonic() + 60
-        while self.logs().count("Registered to:") < 2:
-            assert time.monotonic() < deadline, self.logs()
-            time.sleep(0.05)
-
-    @property
-    def scheduler_file(self) -> Path:
-        return self.folder / "scheduler.json"
-
-    @property
-    def address(self) -> str:
-        return str(json.loads(self.scheduler_file.read_text())["address"])
-
-    def logs(self) -> str:
-        return "".join(path.read_text() for path in sorted(self.folder.glob("*.log")))
-
-    def _start(self, changes: Mapping[str, str], command: str, *options: str) -> subprocess.Popen[bytes]:
-        options = (*options, "--no-dashboard", "--scheduler-file", str(self.scheduler_file))
-        with (self.folder / f"{len(self.processes)}-{command}.log").open("wb") as log:
-            process = subprocess.Popen(
-                [sys.executable, "-m", f"distributed.cli.{command}", *options],
-                env={**DASK_ENVIRONMENT, **self.environment, **changes},
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                cwd=self.folder,
-            )
-        self.processes.append(process)
-        return process
-
-
-@pytest.fixture
-def cluster(place: Place, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """Two workers; tokens and the way to the sandbox stand in their environment."""
-    made = Cluster(tmp_path_factory.mktemp("cluster"), place.environment)
-    yield made
-    for process in made.processes:
-        process.kill()
-        process.wait()
 
 
 def all_healthy(place: Place) -> bool:
