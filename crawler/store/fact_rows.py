@@ -9,10 +9,9 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from operator import attrgetter
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -22,12 +21,12 @@ from crawler.store.events import Change, fact_changes
 from crawler.store.facts import COUNTERS, FactChanges, compare_facts, fact_to_text
 from crawler.store.times import text_to_time, time_to_text
 
+COUNTED: Final = frozenset(COUNTERS)
 DOUBT_STANDS: Final = timedelta(hours=20)
 """A grave value read again after this long was no passing fault."""
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(NamedTuple):
     """What one look told of a link: `at` is the look's time, `source` who tells."""
 
     link_id: int
@@ -53,7 +52,9 @@ class FactWriter:
         """Write all of it; returns what changed, look by look."""
         # Neighbours lie on one page of the file, and one page is written once.
         by_link = sorted(told, key=attrgetter("link_id"))
-        known = _read_known(self._connection, [each.link_id for each in by_link if each.is_known])
+        counting = [each.link_id for each in by_link if each.is_known and not COUNTED.isdisjoint(each.facts)]
+        others = [each.link_id for each in by_link if each.is_known and COUNTED.isdisjoint(each.facts)]
+        known = _read_counted(self._connection, counting) | _read_fields(self._connection, others)
         doubts = self._read_doubts(by_link)
         changes = {
             each.link_id: self._take(each, known.get(each.link_id, {}), doubts.get(each.link_id, {}))
@@ -124,11 +125,19 @@ class FactWriter:
             )
 
 
-def _read_known(connection: sqlite3.Connection, link_ids: Sequence[int]) -> dict[int, Facts]:
-    """The facts of these links as known now."""
+def _read_fields(connection: sqlite3.Connection, link_ids: Sequence[int]) -> dict[int, Facts]:
+    """The facts of these links as known now, without counters."""
+    if not link_ids:
+        return {}
+    rows = _plain(connection, READ_FIELDS, [as_list(link_ids)])
+    return {link_id: decode_facts(f"{{{fields or ''}}}") for link_id, fields in rows}
+
+
+def _read_counted(connection: sqlite3.Connection, link_ids: Sequence[int]) -> dict[int, Facts]:
+    """The same with counters."""
     known: dict[int, Facts] = {}
     if link_ids:
-        for link_id, fields, *counters in _plain(connection, READ_KNOWN, [as_list(link_ids)]):
+        for link_id, fields, *counters in _plain(connection, READ_COUNTED, [as_list(link_ids)]):
             facts = known[link_id] = decode_facts(f"{{{fields or ''}}}")
             for name, count in zip(COUNTERS, counters, strict=True):
                 if count is not None:
@@ -159,16 +168,20 @@ def _plain(connection: sqlite3.Connection, sql: str, values: Sequence[Any]) -> I
 
 _FACTS: Final = msgspec.json.Decoder(dict[str, Any])
 
-READ_KNOWN: Final = f"""
-    SELECT asked.value,
-        (SELECT group_concat('"' || field || '":' || value) FROM
-            (SELECT field, value FROM facts WHERE link_id = asked.value ORDER BY field, run_id)),
-        {", ".join(f"latest.{name}" for name in COUNTERS)}
+FIELDS: Final = """
+    (SELECT group_concat('"' || field || '":' || value) FROM
+        (SELECT field, value FROM facts WHERE link_id = asked.value ORDER BY field, run_id))
+"""
+"""The fields as the inside of a JSON object, the older value of a field before the newer."""
+
+READ_FIELDS: Final = f"SELECT asked.value, {FIELDS} FROM json_each(?) AS asked"
+
+READ_COUNTED: Final = f"""
+    SELECT asked.value, {FIELDS}, {", ".join(f"latest.{name}" for name in COUNTERS)}
     FROM json_each(?) AS asked
     LEFT JOIN counters AS latest ON latest.link_id = asked.value
         AND latest.run_id = (SELECT max(run_id) FROM counters WHERE link_id = asked.value)
 """
-"""The fields as the inside of a JSON object, the older value of a field before the newer."""
 
 READ_DOUBTS: Final = """
     SELECT _doubts.link_id, field, _doubts.value, observed_at

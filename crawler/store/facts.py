@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from json.encoder import encode_basestring
 from typing import Any, Final
 
 from crawler.judge import Voice, voice_of
@@ -59,27 +60,33 @@ def compare_facts(
     known: Facts, told: Facts, confirmed_doubts: Mapping[str, Any] | None = None
 ) -> FactChanges:
     """Told facts against known ones; None is not told. `confirmed_doubts`: doubted on an earlier night."""
-    changed: dict[str, Any] = {}
+    changed = {
+        name: value
+        for name, value in told.items()
+        if value is not None and name not in COUNTERS and known.get(name) != value
+    }
     doubted: dict[str, Any] = {}
-    for name, value in told.items():
-        if value is None or name in COUNTERS or known.get(name) == value:
-            continue
-        if name == LICENSE and _is_recognised(known.get(LICENSE)):
-            if value == UNRECOGNISED_LICENSE:
-                continue
-            if value == NO_LICENSE and (confirmed_doubts or {}).get(LICENSE) != value:
-                doubted[LICENSE] = value
-                continue
-        changed[name] = value
+    if LICENSE in changed and _is_recognised(known.get(LICENSE)):
+        value = changed[LICENSE]
+        if value == UNRECOGNISED_LICENSE:
+            del changed[LICENSE]
+        elif value == NO_LICENSE and (confirmed_doubts or {}).get(LICENSE) != value:
+            doubted[LICENSE] = changed.pop(LICENSE)
     return FactChanges(fields=changed, counters=_moved_counters(known, told), doubted=doubted)
 
 
 def fact_to_text(value: Any) -> str:
     """A fact's value as compact JSON; equal values give equal text."""
-    if isinstance(value, bool):
+    # As the encoder says it, for what nearly all values are: it takes a long start for each.
+    kind = type(value)
+    if kind is str:
+        return encode_basestring(value)
+    if kind is bool:
         return "true" if value else "false"
-    if isinstance(value, int):
+    if kind is int:
         return int.__repr__(value)
+    if kind is list and set(map(type, value)) <= {str}:
+        return f"[{','.join(map(encode_basestring, value))}]"
     return _COMPACT.encode(value)
 
 
@@ -92,6 +99,9 @@ def _is_recognised(license_: object) -> bool:
 
 def _moved_counters(known: Facts, told: Facts) -> dict[str, int] | None:
     """All known counters with the told ones in their place, or None when none moved."""
+    counted = {name: told[name] for name in COUNTERS if isinstance(told.get(name), int)}
+    if not counted:
+        return None
     before = {name: known[name] for name in COUNTERS if name in known}
-    after = before | {name: told[name] for name in COUNTERS if isinstance(told.get(name), int)}
+    after = before | counted
     return None if after == before else after

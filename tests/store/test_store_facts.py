@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from crawler.records import Facts, FindingKind, Outcome, Reason
 from crawler.store.events import EventKind
-from crawler.store.facts import FactChanges, compare_facts
+from crawler.store.facts import FactChanges, compare_facts, fact_to_text
+from crawler.store.sorted_looks import headers_to_text
 
 from .conftest import PAGE, REPOSITORY, Nights, ask, look, missing
 
@@ -217,3 +221,23 @@ def test_what_was_known_comes_with_the_question(nights: Nights) -> None:
     known = asked[PAGE].known
     assert (known.host_id, known.validators, known.facts) == ("7", {"etag": '"1"'}, {"title": "A page"})
     assert asked[REPOSITORY].known.facts == {}
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text() | st.just(Reason.OK),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@given(VALUES)
+@example(["a", 'b "c" \\ \x07 \u2028 頁'])
+@example(["a", Reason.OK])
+def test_a_value_reads_in_the_file_as_the_standard_encoder_writes_it(value: Any) -> None:
+    """Text that another release wrote must compare equal."""
+    assert fact_to_text(value) == json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+@given(st.dictionaries(st.text(), st.text(), max_size=3))
+def test_so_do_validators(headers: dict[str, str]) -> None:
+    assert headers_to_text(headers) == json.dumps(headers, sort_keys=True)
