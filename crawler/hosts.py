@@ -90,13 +90,14 @@ class Hosts:
         timeouts: Counter[str] = Counter()
 
         def watch(observation: Observation) -> None:
-            lane = self.politeness.lane_for(observation.link.canonical_url)
+            url = observation.link.canonical_url
             if observation.outcome is Outcome.FAILED and observation.reason is Reason.TIMEOUT:
+                lane = self.politeness.lane_for(url)
                 timeouts[lane.name] += 1
                 if timeouts[lane.name] == PATIENCE:
                     lane.close(f"no answer to {PATIENCE} questions in a row")
-            elif observation.outcome not in {Outcome.SKIPPED, Outcome.THROTTLED}:
-                timeouts[lane.name] = 0
+            elif timeouts and observation.outcome not in {Outcome.SKIPPED, Outcome.THROTTLED}:
+                timeouts.pop(self.politeness.lane_for(url).name, None)
             record(observation)
 
         resolvers = {lane: self._resolver(lane) for lane, questions in lanes.items() if questions}
