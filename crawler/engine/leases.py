@@ -118,7 +118,8 @@ class LeasedLane(Lane):
     async def enter(self) -> None:
         borrowed = None if self._leases.owns(self.name) else await self._leases.ask_for(self.name)
         try:
-            await self._leases.valid()
+            if not self._leases.holds:
+                await self._leases.valid()
             await super().enter()
         except BaseException:
             if borrowed is not None:
@@ -128,7 +129,8 @@ class LeasedLane(Lane):
             self._borrowed.append(borrowed)
         try:
             # Places are held meanwhile: while the lease is out everything here waits.
-            await self._leases.valid()
+            if not self._leases.holds:
+                await self._leases.valid()
         except BaseException:
             self.leave()
             raise

@@ -17,6 +17,16 @@ MAX_URL_LENGTH: Final = 16_384
 HREF: Final = re.compile(
     r"(?P<origin>https?://(?P<host>\[[^\]]*\]|[^/:?#@]+)(?::\d+)?)(?P<path>/[^?#]*)(?P<query>\?[^#]*)?"
 )
+# What it leaves as it is, as nearly all addresses of a catalog are: a plain name or IPv4 address, no port
+# that goes without saying, no segment that may stand for the folder or the one above.
+_NUMBER: Final = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
+PLAIN: Final = re.compile(
+    r"(https?://((?:(?!xn--)[a-z0-9-]+\.)+(?!xn--)[a-z][a-z0-9-]*"
+    rf"|(?:{_NUMBER}\.){{3}}{_NUMBER})(?::(?!80/|443/)(?:[1-5]\d{{4}}|[1-9]\d{{1,3}}))?)"
+    r"((?:/(?:[\w~!$&()*+,;=:@-][\w~!$&()*+,;=:@.%-]*)?)+)(\?[\w~!$&()*+,;=:@./?%-]*)?"
+    r"(?:#[\w~!$&()*+,;=:@./?%-]*)?",
+    re.ASCII,
+)
 
 
 class Address(NamedTuple):
@@ -32,6 +42,16 @@ def parse_address(url: str, base: str | None = None) -> Address:
     """A URL as a browser reads it, without credentials. Raises LookFailed unless http(s)."""
     if len(url) > MAX_URL_LENGTH:
         raise LookFailed(Failure(Reason.INVALID_URL, f"longer than {MAX_URL_LENGTH} characters"))
+    href, parts = url, PLAIN.fullmatch(url) if base is None else None
+    if parts is None:
+        href, parts = _read_any(url, base)
+    origin, host, path, query = parts.groups()
+    if query is not None and len(query) > 1:
+        path += query
+    return Address(href, origin, host, path.encode("ascii"))
+
+
+def _read_any(url: str, base: str | None) -> tuple[str, re.Match[str]]:
     try:
         href = ada_url.normalize_url(url) if base is None else ada_url.join_url(base, url)
         parts = HREF.match(href)
@@ -42,10 +62,7 @@ def parse_address(url: str, base: str | None = None) -> Address:
         raise LookFailed(Failure(Reason.INVALID_URL, f"no URL: {mask_url(url[:200])}")) from error
     if parts is None:
         raise LookFailed(Failure(Reason.INVALID_URL, f"{href.partition(':')[0]}: is not http or https"))
-    origin, host, path, query = parts.groups()
-    if query is not None and len(query) > 1:
-        path += query
-    return Address(href, origin, host, path.encode("ascii"))
+    return href, parts
 
 
 def read_location(raw: bytes) -> str:

@@ -23,7 +23,7 @@ STATUS_LINE: Final = re.compile(
     r"HTTP/(\d\.\d)[ \t]+([1-9]\d\d)(?:[ \t][^\0\r\n\v\f]*)?\r?(?![^\n])", re.ASCII
 )
 # A proper line of a header, from the end of the one before, without blanks at its end.
-FIELD: Final = re.compile(r"\n([^ \t\r\n\v\f:]+):[ \t]*([^\0\r\n\v\f]*)(?<![ \t])\r?(?![^\n])")
+FIELD: Final = re.compile(r"\n([-!#$%&'*+.^_`|~0-9a-zA-Z]+):[ \t]*([^\0\r\n\v\f]*)(?<![ \t])\r?(?![^\n])")
 FORBIDDEN: Final = re.compile(r"[\0\v\f]|\r(?!\n)")
 CHUNK_SIZE: Final = re.compile(rb"([0-9A-Fa-f]{1,16})[ \t]*(?:;.*)?", re.DOTALL)
 BLANKS: Final = " \t\r"
@@ -243,11 +243,12 @@ def _parts(value: str) -> list[str]:
 
 def _read_length(value: str) -> int:
     """Of a Content-Length; the same said twice is no doubt."""
-    said = {part.strip(BLANKS) for part in value.split(",")}
-    length = said.pop()
-    if said or not LENGTH.fullmatch(length):
-        raise MalformedAnswer("no clear Content-Length")
-    return int(length)
+    if not LENGTH.fullmatch(value):
+        said = {part.strip(BLANKS) for part in value.split(",")}
+        value = said.pop()
+        if said or not LENGTH.fullmatch(value):
+            raise MalformedAnswer("no clear Content-Length")
+    return int(value)
 
 
 def _join_fields(lines: Sequence[tuple[str, str]]) -> dict[str, str]:

@@ -289,7 +289,7 @@ class Politeness:
                 if url.startswith(endpoint):
                     return name
         # All addresses of a host have it, and reading an address costs more than all the rest of this.
-        start = "/".join(url.split("/", 3)[:3])
+        start = url[:end] if (end := url.find("/", 8)) > 0 else url
         found = self._lane_of_start.get(start)
         if found is None:
             if len(self._lane_of_start) >= MAX_STARTS:

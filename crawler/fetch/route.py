@@ -18,13 +18,17 @@ MAX_ROUTES: Final = 4_096
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """`refusal`: why the host must not be asked by its spelling. `lines` are the headers of every request."""
+    """`refusal`: why the host must not be asked by its spelling.
+
+    `headers` are those of every request, `names` theirs in lower case, `lines` both as they are sent.
+    """
 
     url: str
     scheme: str
     host: str
     port: int
     headers: RawHeaders
+    names: frozenset[bytes]
     lines: bytes
     refusal: str | None
     is_loopback: bool
@@ -37,8 +41,9 @@ class Route:
         """
         added = _as_bytes(more)
         names = {name.lower() for name, _ in added}
-        kept = [header for header in self.headers if header[0].lower() not in names]
-        own = self.lines if len(kept) == len(self.headers) else write_headers(kept)
+        own = self.lines
+        if not self.names.isdisjoint(names):
+            own = write_headers([header for header in self.headers if header[0].lower() not in names])
         return own + write_headers(added)
 
 
@@ -65,6 +70,7 @@ class Routes:
             host=parts.hostname or "",
             port=parts.port or DEFAULT_PORTS[parts.scheme],
             headers=headers,
+            names=frozenset(name.lower() for name, _ in headers),
             lines=write_headers(headers),
             refusal=refuse_host(address.host),
             is_loopback=is_loopback(address.host),

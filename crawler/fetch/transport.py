@@ -150,8 +150,8 @@ class GuardedTransport:
         kept = self._idle.get(key)
         if not kept:
             return None
-        connection = kept[-1]
-        self._forget_idle(connection)
+        connection = kept.pop()
+        del self._idle_in_order[connection]
         if now - connection.idle_since > KEEPALIVE_SECONDS:
             connection.abort()
             self._close_idle(key)
