@@ -81,6 +81,29 @@ def connect(path: Path) -> sqlite3.Connection:
     return connection
 
 
+def bring_up_to_date(connection: sqlite3.Connection) -> None:
+    """Give a database, new or old, the tables of this release."""
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version != SCHEMA_VERSION:
+        # sqlite-utils takes longer to import than a small list to be written.
+        from crawler.store.schema import migrate  # noqa: PLC0415
+
+        migrate(connection)
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """All that the block writes, or nothing of it."""
+    connection.execute("BEGIN")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:  # some errors have undone it themselves
+            connection.execute("ROLLBACK")
+        raise
+
+
 def has_tables(path: Path) -> bool:
     """Whether there is a database to read. Raises UnableError when there is something else."""
     if not path.exists():

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 
-from sqlite_utils import Database
-
 from crawler.records import Catalog
 from crawler.store.schema import migrate
 from crawler.store.sync import sync_catalog
@@ -17,7 +15,7 @@ BEFORE_THE_FIRST_RUN = 0
 def catalog_in_memory(catalog: Catalog) -> sqlite3.Connection:
     connection = sqlite3.connect(":memory:")
     connection.row_factory = sqlite3.Row
-    migrate(Database(connection))
+    migrate(connection)
     with connection:
         connection.execute(
             "INSERT INTO runs (id, name, started_at, state, updated_at, crawler_version, policy)"

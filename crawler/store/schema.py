@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterable
 
 from sqlite_utils import Database, Migrations
@@ -17,8 +18,9 @@ def create_tables(database: Database) -> None:
     database.execute("PRAGMA user_version = 1")
 
 
-def migrate(database: Database) -> None:
+def migrate(connection: sqlite3.Connection) -> None:
     """Bring a database, new or old, to SCHEMA_VERSION."""
+    database = Database(connection)
     # First of all: sqlite-utils makes a table of its own before the first migration, and a file left with
     # only that by a kill must still be known as ours.
     database.execute(f"PRAGMA application_id = {APPLICATION_ID}")

@@ -17,7 +17,6 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 import msgspec
-from sqlite_utils import Database
 
 from crawler import __version__
 from crawler.errors import UsageError
@@ -27,7 +26,7 @@ from crawler.records import Catalog, CatalogPart, Observation, Question, RunStat
 from crawler.settings import HealthSettings
 from crawler.store.archived_copies import LostLink, links_without_copy, note_lookup, set_archived
 from crawler.store.candidates import read_candidates, read_questions
-from crawler.store.connect import connect, connect_read_only, explained
+from crawler.store.connect import bring_up_to_date, connect, connect_read_only, explained, transaction
 from crawler.store.events import Event
 from crawler.store.findings import update_findings
 from crawler.store.findings_since import forget_up_to
@@ -40,7 +39,6 @@ from crawler.store.rows import (
     UPSERT_SIBLING,
     sibling_to_row,
 )
-from crawler.store.schema import migrate
 from crawler.store.sync import sync_catalog
 from crawler.store.tables import MADE_UP
 from crawler.store.times import text_to_time, time_to_text, whole_seconds
@@ -73,7 +71,6 @@ class Store:
     ) -> None:
         self._path = path
         self._connection = connection
-        self._database = Database(connection)
         self._now = now
         self._policy = policy
         self._requests_before: Mapping[str, int] = {}
@@ -94,7 +91,7 @@ class Store:
         connection = connect(path)
         try:
             with explained(path):
-                migrate(Database(connection))
+                bring_up_to_date(connection)
         except BaseException:
             connection.close()
             raise
@@ -371,7 +368,7 @@ class Store:
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        with explained(self._path), self._database.atomic():
+        with explained(self._path), transaction(self._connection):
             yield
 
 

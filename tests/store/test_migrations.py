@@ -12,7 +12,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from sqlite_utils import Database
 
 from crawler.clock import SimulatedClock
 from crawler.records import Outcome, Reason, RunState
@@ -73,7 +72,7 @@ def test_a_database_of_a_released_schema_goes_on(dump: Path, nights: Nights) -> 
     with closing(sqlite3.connect(nights.path)) as connection, closing(sqlite3.connect(":memory:")) as fresh:
         after = {table: connection.execute(f"SELECT count(*) FROM {table}").fetchone() for table in KEPT}
         assert after == before
-        migrate(Database(fresh))
+        migrate(fresh)
         assert schema_of(connection) == schema_of(fresh)
         assert connection.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,)
         assert connection.execute("PRAGMA foreign_key_check").fetchall() == []

@@ -40,12 +40,12 @@ def columns(connection: sqlite3.Connection, table: str) -> list[str]:
 
 def test_migrations_are_numbered_and_counted() -> None:
     with Database(memory=True) as database:
-        migrate(database)
+        migrate(database.conn)
         applied = [migration.name for migration in migrations.applied(database)]
         assert [name[:4] for name in applied] == [f"{number:03}_" for number in range(1, SCHEMA_VERSION + 1)]
         assert database.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,)
         assert database.execute("PRAGMA application_id").fetchone() == (APPLICATION_ID,)
-        migrate(database)
+        migrate(database.conn)
         assert [migration.name for migration in migrations.applied(database)] == applied
 
 
