@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Final
 
 from crawler.judge import Voice, voice_of_words
@@ -65,7 +66,7 @@ def collect_report(
 
 def collect_news(history: History, run: Run, *, document: str | None, text: Text = ENGLISH) -> list[News]:
     """What changed in a run, the gravest first."""
-    return list(_Collector(history, run, document, text).news(run))
+    return list(_Collector(history, run, document, text).news())
 
 
 @dataclass(slots=True)
@@ -87,7 +88,6 @@ class _Collector:
             for exclusion in history.exclusions(run)
             if run is not None and _is_in_force(exclusion, run)
         }
-        self._items: dict[str, list[Item]] = {}
         self._read: dict[str, list[stored.Place]] = {}
 
     def collect(self, title: str) -> StaleReport:
@@ -101,33 +101,38 @@ class _Collector:
         )
         if self._run is None:
             return replace(report, entries=self._history.count_entries(None, self._document))
-        self._add_links(self._run)
-        self._add_findings()
         return replace(
             report,
+            source=self,
             is_first=self._history.run_before(self._run) is None,
-            news=tuple(self.news(self._run)),
-            documents=tuple(self._documents()),
-            unchecked=tuple(self._unchecked(self._run)),
             notes=(
                 *(str(note) for note in self._history.summary_of(self._run).get("notes", ())),
                 *self._suppressed(self._run),
             ),
         )
 
+    def has_items(self) -> bool:
+        """Whether anything is open: the first thing is enough."""
+        return next(self._open_items(), None) is not None
+
+    def _open_items(self) -> Iterator[Item]:
+        """What is open, with every place; only what stands in the document asked for."""
+        items = (*(() if self._run is None else (self._health_items(self._run),)), self._finding_items())
+        return (item for item in chain.from_iterable(items) if item.places)
+
     def _suppressed(self, run: Run) -> Iterator[str]:
         if count := self._history.count_suppressed(run):
             yield self._text.count(count, "counts.suppressed")
 
-    def _add_links(self, run: Run) -> None:
-        """Put links where a maintainer looks for them."""
+    def _health_items(self, run: Run) -> Iterator[Item]:
+        """Links that fail, moved, keep us out or cannot be asked."""
         states = (*BY_HEALTH, State.UNKNOWN)
         for page in pages(self._history.links_in(states, CANNOT_BE_ASKED, run, self._document)):
             self._read_places(snapshot.link.canonical_url for snapshot in page)
             for snapshot in page:
                 if snapshot.link.canonical_url not in self._left_alone:
                     topic = BY_HEALTH.get(snapshot.health.state, Topic.NOT_ASKED)
-                    self._add_item(self._health_item(topic, snapshot))
+                    yield self._health_item(topic, snapshot)
 
     def _health_item(self, topic: Topic, snapshot: LinkSnapshot) -> Item:
         url, health = snapshot.link.canonical_url, snapshot.health
@@ -165,36 +170,28 @@ class _Collector:
             doubt.details.update(details)
         return doubts
 
-    def _add_findings(self) -> None:
-        """One item for each thing found about a link, whatever the number of entries it stands at."""
+    def _finding_items(self) -> Iterator[Item]:
+        """One for each thing found about a link, whatever the number of entries it stands at."""
         seen: set[tuple[FindingKind, str, str | None, str | None]] = set()
         for page in pages(self._history.findings(self._run)):
             self._read_places(each.url for each in page if each.url and each.kind not in SHOWN_BY_HEALTH)
-            self._add_page(page, seen)
+            for finding in page:
+                about = finding.url or finding.entry_id
+                what = (finding.kind, about, finding.stated, finding.observed)
+                if finding.kind not in SHOWN_BY_HEALTH and finding.url not in self._left_alone:
+                    if what not in seen:
+                        yield self._finding_item(finding)
+                    seen.add(what)
 
-    def _add_page(
-        self, page: Iterable[Finding], seen: set[tuple[FindingKind, str, str | None, str | None]]
-    ) -> None:
-        for finding in page:
-            about = finding.url or finding.entry_id
-            what = (finding.kind, about, finding.stated, finding.observed)
-            if finding.kind in SHOWN_BY_HEALTH or what in seen or finding.url in self._left_alone:
-                continue
-            seen.add(what)
-            self._add_item(
-                Item(
-                    topic=Topic(finding.kind.value),
-                    url=_masked(finding.url),
-                    places=self._places(finding.url) if finding.url else self._place_of(finding.entry_id),
-                    evidence=self._text("evidence.seen_since", day=format_day(finding.opened_at)),
-                    told=self._told_by(finding),
-                    since=finding.opened_at,
-                )
-            )
-
-    def _add_item(self, item: Item) -> None:
-        if item.places:
-            self._items.setdefault(item.places[0].document, []).append(item)
+    def _finding_item(self, finding: Finding) -> Item:
+        return Item(
+            topic=Topic(finding.kind.value),
+            url=_masked(finding.url),
+            places=self._places(finding.url) if finding.url else self._place_of(finding.entry_id),
+            evidence=self._text("evidence.seen_since", day=format_day(finding.opened_at)),
+            told=self._told_by(finding),
+            since=finding.opened_at,
+        )
 
     def _read_places(self, urls: Iterable[str]) -> None:
         """Where these links stand, all at once, for `_places`."""
@@ -220,13 +217,16 @@ class _Collector:
             return ()
         return (Place(snapshot.entry.document, None, snapshot.entry.name),)
 
-    def news(self, run: Run) -> Iterator[News]:
+    def news(self) -> Iterator[News]:
         """What changed in this run, the gravest first, then as the documents have it."""
-        told = [
-            (event, places)
-            for event in self._history.changes(run)
-            if event.url not in self._left_alone and (places := self._places(event.url))
-        ]
+        told: list[tuple[Event, tuple[Place, ...]]] = []
+        for page in pages(() if self._run is None else self._history.changes(self._run)):
+            self._read_places(event.url for event in page)
+            told += (
+                (event, places)
+                for event in page
+                if event.url not in self._left_alone and (places := self._places(event.url))
+            )
         told.sort(key=lambda pair: (NEWS.index(pair[0].kind), pair[1][0].document, pair[1][0].line or 0))
         for event, places in told:
             yield News(
@@ -238,17 +238,22 @@ class _Collector:
                 told=_told_in(event),
             )
 
-    def _documents(self) -> Iterator[DocumentItems]:
+    def documents(self) -> Iterator[DocumentItems]:
+        """What is open, by document."""
         order = list(Topic)
+        found: dict[str, list[Item]] = {}
+        for item in self._open_items():
+            found.setdefault(item.places[0].document, []).append(item)
         for document in self._history.documents(self._run):
-            if items := self._items.get(document.name):
+            if items := found.get(document.name):
                 items.sort(
                     key=lambda item: (order.index(item.topic), item.places[0].line or 0, item.url or "")
                 )
                 yield DocumentItems(document.name, document.title, _masked(document.url), tuple(items))
 
-    def _unchecked(self, run: Run) -> Iterator[Unchecked]:
-        doubts = self._doubts(run)
+    def unchecked(self) -> Iterator[Unchecked]:
+        """What this run could not check, by why."""
+        doubts = {} if self._run is None else self._doubts(self._run)
         for why, doubt in sorted(doubts.items(), key=lambda pair: -pair[1].hosts.total()):
             told = self._name_hosts(doubt.hosts)
             if doubt.details:

@@ -49,14 +49,13 @@ def render_html(
 ) -> Iterator[str]:
     """The page in pieces; `browse` is where it leads when it is served, with what that is called.
 
-    What the charts show is collected when they are reached: what is open is out by then.
+    Each part is read from the database when the page reaches it; the counts by state are out by then.
     """
     script, style = _asset("report.js"), _asset("report.css")
     policy = (
         f"default-src 'none'; script-src {_digest(script)}; style-src {_digest(style)};"
         " base-uri 'none'; form-action 'none'"
     )
-    counts = Counter(item.topic for document in report.documents for item in document.items)
     yield from (
         _environment()
         .get_template("report.html")
@@ -67,10 +66,11 @@ def render_html(
             script=Markup(script),  # noqa: S704 - ours, and must be byte for byte what the digest is of
             style=Markup(style),  # noqa: S704
             policy=policy,
-            topics=[topic for topic in Topic if counts[topic]],
-            counts=counts,
+            count_topics=lambda: _count_topics(report),
             states=[(state, report.states[state]) for state in WORST_FIRST if report.states.get(state)],
-            news=[(kind, list(group)) for kind, group in groupby(report.news, key=lambda news: news.what)],
+            group_news=lambda: [
+                (what, list(group)) for what, group in groupby(report.news, key=lambda news: news.what)
+            ],
             draw_charts=lambda: list(_charts(report, collect_over_time())),
             verdict=_verdict(report),
             described_run=describe_run(report.run, report.text) if report.run else "",
@@ -78,6 +78,12 @@ def render_html(
         )
     )
     yield "\n"
+
+
+def _count_topics(report: StaleReport) -> list[tuple[Topic, int]]:
+    """What is open, the gravest first."""
+    counts = Counter(item.topic for document in report.documents for item in document.items)
+    return [(topic, counts[topic]) for topic in Topic if counts[topic]]
 
 
 def _verdict(report: StaleReport) -> str:

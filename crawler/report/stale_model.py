@@ -5,11 +5,12 @@ Texts from outside stand in it as they came; who renders it escapes them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
+from functools import cached_property
+from typing import Final, Protocol
 
 from crawler.records import FindingKind, Run, State
 from crawler.report.language import ENGLISH, Text
@@ -102,19 +103,35 @@ class Unchecked:
     told: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+class Source(Protocol):
+    """Where a report reads what fills it, each part when it is reached."""
+
+    def has_items(self) -> bool:
+        """Whether anything is open, found without reading all that is."""
+        ...
+
+    def news(self) -> Iterator[News]: ...
+
+    def documents(self) -> Iterator[DocumentItems]: ...
+
+    def unchecked(self) -> Iterator[Unchecked]: ...
+
+
+@dataclass(frozen=True)
 class StaleReport:
-    """Everything the report says. Without a run nothing has been looked at yet."""
+    """Everything the report says. Without a run nothing has been looked at yet.
+
+    Its parts are read from the database when they are asked for, so that its first lines need not wait for
+    the last: render it while the database is open.
+    """
 
     title: str
     run: Run | None
     states: Mapping[State, int]
+    source: Source | None = None
     is_first: bool = False
     entries: int = 0
     """Counted before the first run only."""
-    news: tuple[News, ...] = ()
-    documents: tuple[DocumentItems, ...] = ()
-    unchecked: tuple[Unchecked, ...] = ()
     notes: tuple[str, ...] = ()
     """What the run said of itself, such as a token that was refused."""
     made_up: bool = False
@@ -124,9 +141,22 @@ class StaleReport:
     text: Text = ENGLISH
     """The language it speaks."""
 
-    @property
+    @cached_property
+    def news(self) -> tuple[News, ...]:
+        return () if self.source is None else tuple(self.source.news())
+
+    @cached_property
+    def documents(self) -> tuple[DocumentItems, ...]:
+        return () if self.source is None else tuple(self.source.documents())
+
+    @cached_property
+    def unchecked(self) -> tuple[Unchecked, ...]:
+        return () if self.source is None else tuple(self.source.unchecked())
+
+    @cached_property
     def is_all_well(self) -> bool:
-        return not (self.news or self.documents or self.unchecked or self.notes)
+        has_items = self.source is not None and self.source.has_items()
+        return not (has_items or self.notes or self.news or self.unchecked)
 
     @property
     def says_something_new(self) -> bool:

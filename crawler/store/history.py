@@ -170,7 +170,10 @@ class History(Moment):
         as_of: Run | None = None,
         document: str | None = None,
     ) -> Iterator[LinkSnapshot]:
-        """Those in one of these states, with latest looks, no facts; unknown ones only for some reasons."""
+        """Those in one of these states, in no order, with latest looks, no facts.
+
+        Unknown ones only for some reasons.
+        """
         sql = LINKS_IN_STATE.format(health=self._health_table(as_of), mentioned=_mentioned(document))
         rows = self._query(
             sql,

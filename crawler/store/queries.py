@@ -81,12 +81,12 @@ LINKS: Final = f"""
     {LINK} FROM links LEFT JOIN health ON health.link_id = links.id
     WHERE {{mentioned}} ORDER BY links.url
 """
-# CROSS JOIN: a few links in some state are found by it, whatever the number of all links.
+# CROSS JOIN: a few links in some state are found by it, whatever the number of all links. Without an order of
+# its own the first is told before the last is read, and they come as they lie in the file.
 LINKS_IN_STATE: Final = f"""
     {LINK} FROM {{health}} AS health CROSS JOIN links ON links.id = health.link_id
     WHERE health.state IN (SELECT value FROM json_each(:states)) AND {{mentioned}}
         AND (health.state != 'unknown' OR health.reason IN (SELECT value FROM json_each(:reasons)))
-    ORDER BY links.url
 """
 
 STATE_COUNTS: Final = """

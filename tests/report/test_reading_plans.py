@@ -12,6 +12,13 @@ from typing import Any
 import pytest
 
 from crawler.records import Exclusion, Reason, State
+from crawler.report.over_time import OverTime
+from crawler.report.stale_collector import collect_report
+from crawler.report.stale_html import render_html
+from crawler.report.stale_json import render_json
+from crawler.report.stale_markdown import render_markdown
+from crawler.report.stale_model import StaleReport
+from crawler.report.stale_terminal import render_terminal
 from crawler.store.history import History
 from tests.report.conftest import ALPACA, PAPER, PHI, VICUNA, Nights, missing, saw
 
@@ -146,3 +153,32 @@ def test_a_link_that_is_only_excluded_or_gone_is_not_counted(told: Nights) -> No
         counted = {state: count for state, count in history.state_counts().items() if count}
         assert counted == Counter(link.health.state for link in history.links())
         assert sum(counted.values()) == 2
+
+
+@pytest.mark.parametrize(
+    ("render", "said_first"),
+    [
+        pytest.param(render_markdown, "links", id="markdown"),
+        pytest.param(render_terminal, "links", id="terminal"),
+        pytest.param(lambda report: render_html(report, lambda: OverTime((), (), ())), "links", id="html"),
+        pytest.param(render_json, '"document"', id="json"),
+    ],
+)
+def test_a_report_begins_before_all_that_is_open_is_read(
+    told: Nights,
+    monkeypatch: pytest.MonkeyPatch,
+    render: Callable[[StaleReport], Iterator[str]],
+    said_first: str,
+) -> None:
+    told.pass_night(missing(PAPER))
+    with History.open(told.config.database) as history:
+        report = collect_report(history, history.latest_run(), title="A title", document=None)
+        listener = Listener(history, monkeypatch)
+        pieces = render(report)
+        said = ""
+        while said_first not in said:
+            said += next(pieces)
+        assert not [plan for plan in listener.plans if "findings" in plan or "doubtful" in plan]
+        "".join(pieces)
+        assert [plan for plan in listener.plans if "findings" in plan]
+        assert [plan for plan in listener.plans if "doubtful" in plan]
