@@ -67,6 +67,9 @@ class Leases:
     def owns(self, host: str) -> bool:
         return host in self._owned
 
+    def may_ask(self, host: str) -> bool:
+        return host in self._owned and steady_seconds() < self._until
+
     async def valid(self) -> None:
         """Wait until the lease holds."""
         while not self.holds:
@@ -113,7 +116,7 @@ class LeasedLane(Lane):
         self._borrowed: list[int] = []
 
     def enter_now(self) -> bool:
-        return self._leases.owns(self.name) and self._leases.holds and super().enter_now()
+        return self._leases.may_ask(self.name) and super().enter_now()
 
     async def enter(self) -> None:
         borrowed = None if self._leases.owns(self.name) else await self._leases.ask_for(self.name)

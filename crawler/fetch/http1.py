@@ -171,8 +171,9 @@ class AnswerReader:
 
     def _frame(self, status: int, version: str, fields: Mapping[str, str]) -> None:
         """How long the body is: RFC 9112 §6.3."""
-        self._closes = version != "1.1" or "close" in _parts(fields.get("connection", ""))
-        codings = [part for part in _parts(fields.get("transfer-encoding", "")) if part != "identity"]
+        options, coding = fields.get("connection"), fields.get("transfer-encoding")
+        self._closes = version != "1.1" or (options is not None and "close" in _parts(options))
+        codings = [] if coding is None else [part for part in _parts(coding) if part != "identity"]
         length = fields.get("content-length")
         if status in {204, 304} or (self._is_connect and 200 <= status < 300):
             self.is_complete = True
@@ -236,8 +237,6 @@ class AnswerReader:
 
 def _parts(value: str) -> list[str]:
     """The members of a list, in lower case, without empty ones."""
-    if not value:
-        return []
     return [part for part in (part.strip(BLANKS) for part in value.lower().split(",")) if part]
 
 

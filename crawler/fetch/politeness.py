@@ -116,7 +116,8 @@ class Lane:
 
     def enter_now(self) -> bool:
         """Enter where nobody waits and nothing has to be waited for; else False. Raises LaneClosed."""
-        self._check_open()
+        if self.closed is not None:
+            raise LaneClosed(self.closed, throttled=self.throttled)
         if self._waiting or not self._places.take_now():
             return False
         if self._run_places.take_now():
@@ -200,10 +201,6 @@ class Lane:
         """Begin nothing before the spacing has passed from now: somebody else may have asked this moment."""
         self._next_start = max(self._next_start, self._clock.monotonic() + self._interval_seconds)
 
-    def _check_open(self) -> None:
-        if self.closed is not None:
-            raise LaneClosed(self.closed, throttled=self.throttled)
-
     def _start_now(self) -> bool:
         """Count a start where neither the spacing nor a backoff stands against it."""
         now = self._clock.monotonic()
@@ -216,7 +213,8 @@ class Lane:
     async def _wait_for_start(self) -> None:
         """Start, with a place of the run; none is held while the lane waits."""
         while True:
-            self._check_open()
+            if self.closed is not None:
+                raise LaneClosed(self.closed, throttled=self.throttled)
             wait = max(self._next_start, self._hold_until) - self._clock.monotonic()
             if wait >= SHORTEST_WAIT_SECONDS:
                 self.seconds_waited += wait

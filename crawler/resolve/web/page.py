@@ -162,8 +162,8 @@ def decode_text(body: bytes, content_type: str) -> str:
 
 def _candidates(body: bytes, content_type: str) -> Iterator[str]:
     """The codecs to try, in this order; the page's own word is looked for only when it is needed."""
-    told = _codec_in_header(content_type)
-    if told is not None and not SINGLE_BYTE.match(told):
+    told, is_default = _codec_in_header(content_type)
+    if told is not None and not is_default:
         yield told
     in_page = _META_CHARSET.search(body, 0, SNIFFED_BYTES)
     told_by_page = codec_for(in_page[1].decode("ascii")) if in_page else None
@@ -175,9 +175,11 @@ def _candidates(body: bytes, content_type: str) -> Iterator[str]:
 
 
 @lru_cache(maxsize=64)
-def _codec_in_header(content_type: str) -> str | None:
+def _codec_in_header(content_type: str) -> tuple[str | None, bool]:
+    """The codec, and whether a server may name it without knowing."""
     in_header = _HEADER_CHARSET.search(content_type)
-    return codec_for(in_header[1]) if in_header else None
+    codec = codec_for(in_header[1]) if in_header else None
+    return codec, codec is not None and SINGLE_BYTE.match(codec) is not None
 
 
 def codec_for(label: str) -> str | None:
@@ -215,9 +217,9 @@ def collapse_beginning(text: str, characters: int) -> str:
 def titles_in(tree: LexborHTMLParser, parent: str | None = None) -> Iterator[str]:
     """The titles that are not empty, below this tag only; a <title> inside an <svg> names the picture."""
     for node in tree.tags("title"):
-        if parent is not None and (node.parent is None or node.parent.tag != parent):
-            continue
-        if (title := collapse(node.text())) and not _is_in_svg(node):
+        above = node.parent
+        is_title = not _is_in_svg(node) if parent is None else above is not None and above.tag == parent
+        if is_title and (title := collapse(node.text())):
             yield title
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
@@ -131,8 +131,10 @@ class Screen:
         self._titled: Final = [it for it in rest if it.title and not it.headers]
         self._title_words: Final = tuple({word: None for it in self._titled for word in it.title_words})
         rest = [it for it in rest if not it.headers and not it.title]
-        self._addressed: Final = [it for it in rest if it.url]
-        self._any_url: Final = _any_of([it.url for it in self._addressed])
+        # Few links lead to another host: only then is an address looked at for those.
+        self._elsewhere: Final = [it for it in rest if it.url and it.elsewhere]
+        self._addressed: Final = [it for it in rest if it.url and not it.elsewhere]
+        self._has_such_url: Final = _search_any([it.url for it in self._addressed])
         self._others: Final = [it for it in rest if not it.url]
         self._others_most: Final = _most_text(self._others)
 
@@ -142,14 +144,17 @@ class Screen:
             self._titled
             or self._others
             or page.headers
-            or self._any_url.search(page.url)
+            or (page.is_elsewhere and self._elsewhere)
+            or self._has_such_url(page.url)
             or is_at(page.host, self._hosts)
         )
 
     def most_text(self, page: Page) -> float:
         """So much text at most; infinite where a signature does not care. `page` may lack its text."""
         suspects: list[Signature] = []
-        if self._any_url.search(page.url):
+        if page.is_elsewhere:
+            suspects += self._elsewhere
+        if self._has_such_url(page.url):
             suspects += self._addressed
         title = page.title.lower()
         if any(map(title.__contains__, self._title_words)):
@@ -190,10 +195,11 @@ def _strip(text: str) -> str:
     return _AROUND.sub("", text)
 
 
-def _any_of(patterns: Sequence[re.Pattern[str] | None]) -> re.Pattern[str]:
-    """One pattern for what any of these verbose ones matches; with none of them, for nothing."""
-    told = [f"(?:{pattern.pattern}\n)" for pattern in patterns if pattern]
-    return re.compile("|".join(told) or "(?!)", re.IGNORECASE | re.VERBOSE)
+def _search_any(patterns: Sequence[re.Pattern[str] | None]) -> Callable[[str], object]:
+    """A search for what any of these verbose patterns matches; with none of them, for nothing."""
+    told = [pattern.pattern for pattern in patterns if pattern]
+    any_of = re.compile("|".join(f"(?:{it}\n)" for it in told) or "(?!)", re.IGNORECASE | re.VERBOSE)
+    return any_of.match if all(it.startswith("^") for it in told) else any_of.search
 
 
 def _most_text(signatures: Sequence[Signature]) -> float:
