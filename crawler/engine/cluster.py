@@ -37,6 +37,8 @@ DASK: Final[Any] = distributed
 """Without types of its own."""
 
 CONNECT_SECONDS: Final = 10.0
+ENGAGE_SECONDS: Final = 120.0
+"""Many workers of one machine import the crawler at the same time."""
 END_SECONDS: Final = 2.0
 LOOK_SECONDS: Final = 1.0
 """How often the scheduler is asked which workers it has."""
@@ -210,7 +212,7 @@ class Cluster:
     async def _engage(self, address: str) -> None:
         """Have an agent made in one worker; what does not come about is tried again later."""
         try:
-            async with asyncio.timeout(CONNECT_SECONDS):
+            async with asyncio.timeout(ENGAGE_SECONDS):
                 actor = await self._client.submit(
                     AgentThread,
                     actor=True,
