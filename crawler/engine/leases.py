@@ -118,12 +118,12 @@ class LeasedLane(Lane):
     def enter_now(self) -> bool:
         return self._leases.may_ask(self.name) and super().enter_now()
 
-    async def enter(self) -> None:
+    async def queue(self) -> None:
         borrowed = None if self._leases.owns(self.name) else await self._leases.ask_for(self.name)
         try:
             if not self._leases.holds:
                 await self._leases.valid()
-            await super().enter()
+            await super().queue()
         except BaseException:
             if borrowed is not None:
                 self._leases.give_back(borrowed)
@@ -146,7 +146,8 @@ class LeasedLane(Lane):
     @asynccontextmanager
     async def own_turn(self) -> AsyncIterator[None]:
         """A turn to be lent: spaced as if it were taken here."""
-        await super().enter()
+        if not super().enter_now():
+            await super().queue()
         try:
             yield
         finally:

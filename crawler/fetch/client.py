@@ -230,7 +230,7 @@ class Fetcher:
         lane = self._politeness.lane_for(address.href)
         try:
             if not lane.enter_now():
-                await lane.enter()
+                await lane.queue()
         except LaneClosed as closed:
             return _Answer(failure=_explain_closed(lane, closed))
         loop = asyncio.get_running_loop()

@@ -129,10 +129,21 @@ class Lane:
 
     async def enter(self) -> None:
         """What a turn begins with; `leave` must follow unless it raises."""
-        if self.enter_now():
-            return
+        if not self.enter_now():
+            await self.queue()
+
+    async def queue(self) -> None:
+        """Enter when it is one's turn: what `enter_now` does not do. Raises LaneClosed."""
         await self._places.take()
-        # One waiter at a time: the order stays, and the lane's waiting is counted once.
+        try:
+            if self._interval_seconds or self._waiting or not await self._start_with_place():
+                await self._wait_in_order()
+        except BaseException:
+            self._places.give_back()
+            raise
+
+    async def _wait_in_order(self) -> None:
+        """One waiter at a time: the order stays, and the lane's waiting is counted once."""
         self._waiting += 1
         try:
             await self._gate.take()
@@ -140,9 +151,6 @@ class Lane:
                 await self._wait_for_start()
             finally:
                 self._gate.give_back()
-        except BaseException:
-            self._places.give_back()
-            raise
         finally:
             self._waiting -= 1
 
@@ -220,10 +228,16 @@ class Lane:
                 self.seconds_waited += wait
                 await self._clock.sleep(wait)
                 continue
-            await self._run_places.take()
-            if self.closed is None and self._start_now():
+            if await self._start_with_place():
                 return
-            self._run_places.give_back()  # the host said something while we waited for the place
+
+    async def _start_with_place(self) -> bool:
+        """Wait for a place of the run and start; False, and no place, where the host has spoken meanwhile."""
+        await self._run_places.take()
+        if self.closed is None and self._start_now():
+            return True
+        self._run_places.give_back()
+        return False
 
 
 class _Turn(AbstractAsyncContextManager[None]):
