@@ -271,7 +271,7 @@ class _CatalogSync:
         self._insert_many(INSERT_MENTIONS, "(?, ?, ?, ?, ?, ?, ?, ?)", new)
 
     def _close_mention(self, mention_id: int) -> None:
-        self._execute("DELETE FROM mentions WHERE id = ? AND from_run_id = ?", [mention_id, self._run_id])
+        # One of this very run as well, so that every link that has left has a mention that tells so.
         self._execute("UPDATE mentions SET until_run_id = ? WHERE id = ?", [self._run_id, mention_id])
 
     # --- a maintainer's word ---

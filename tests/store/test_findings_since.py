@@ -330,4 +330,8 @@ def test_what_was_found_by_a_mention_that_left_without_a_trace_is_closed(nights:
         nights.catalog = plain
         assert nights.begin(store).resumed
         store.finish_run(run, RunState.FINISHED, {})
+        counted = store.count_states()
     assert nights.rows("SELECT count(*), count(closed_at) FROM findings") == [(1, 1)]
+    with nights.history() as history:
+        assert sum(counted.values()) == sum(history.state_counts().values()) == 3, "nor is the link counted"
+        assert len(list(history.links())) == 3
