@@ -31,6 +31,7 @@ from crawler.store.queries import (
     LINKS_IN_STATE,
     MENTIONED,
     MENTIONED_IN_DOCUMENT,
+    MENTIONED_NOW,
     OF_DOCUMENT,
     ONE_LINK,
     OPEN_THEN,
@@ -159,7 +160,8 @@ class History(Moment):
         self, as_of: Run | None = None, document: str | None = None, *, with_looks: bool = False
     ) -> Iterator[LinkSnapshot]:
         """Links that the catalog had in that run, by URL; their latest looks only if wanted."""
-        sql = LINKS.format(mentioned=_mentioned(document))
+        is_all_of_now = document is None and self._is_present(_run_id(as_of))
+        sql = LINKS.format(mentioned=MENTIONED_NOW if is_all_of_now else _mentioned(document))
         rows = self._query(sql, {"run": _run_id(as_of), "document": document})
         yield from self._pages(as_of).links(rows, with_looks=with_looks)
 

@@ -77,6 +77,19 @@ MENTIONED_IN_DOCUMENT: Final = f"""
         WHERE entries.{OF_DOCUMENT} AND {IN_CATALOG.format("mentions")})
 """
 
+# They had a mention that was closed, or only an exclusion: nothing else brings a link (store/link_rows.py).
+ABSENT: Final = """
+    SELECT id FROM (
+        SELECT link_id AS id FROM exclusions
+        UNION
+        SELECT link_id FROM mentions WHERE until_run_id > 0
+    ) AS gone WHERE NOT EXISTS (
+        SELECT 1 FROM mentions WHERE mentions.link_id = gone.id AND mentions.until_run_id IS NULL)
+"""
+"""Links that are not in the catalog now."""
+MENTIONED_NOW: Final = f"links.id NOT IN ({ABSENT})"
+"""For questions about all links of the present: nearly every one is in the catalog."""
+
 LINKS: Final = f"""
     {LINK} FROM links LEFT JOIN health ON health.link_id = links.id
     WHERE {{mentioned}} ORDER BY links.url
@@ -94,18 +107,10 @@ STATE_COUNTS: Final = """
     FROM links LEFT JOIN {health} AS health ON health.link_id = links.id
     WHERE {mentioned} GROUP BY 1
 """
-# Nearly every link is in the catalog: those that are not are counted off. They had a mention that was closed,
-# or only an exclusion: nothing else brings a link (store/link_rows.py).
-STATE_COUNTS_NOW: Final = """
+# Nearly every link is in the catalog: those that are not are counted off.
+STATE_COUNTS_NOW: Final = f"""
     WITH counted AS MATERIALIZED (SELECT state, count(*) AS links FROM health GROUP BY state),
-    absent AS (
-        SELECT id FROM (
-            SELECT link_id AS id FROM exclusions
-            UNION
-            SELECT link_id FROM mentions WHERE until_run_id > 0
-        ) AS gone WHERE NOT EXISTS (
-            SELECT 1 FROM mentions WHERE mentions.link_id = gone.id AND mentions.until_run_id IS NULL)
-    )
+    absent AS ({ABSENT})
     SELECT state, sum(links) AS links FROM (
         SELECT state, links FROM counted
         UNION ALL

@@ -110,7 +110,7 @@ def test_streams_come_in_the_order_of_an_index(
         ]
         if scans:
             assert all("USING" in line and "sqlite_autoindex" in line for line in scans), plan
-            assert "TEMP B-TREE" not in plan, plan
+            assert "TEMP B-TREE FOR" not in plan, plan
 
 
 def test_states_are_counted_without_a_look_at_each_link(
