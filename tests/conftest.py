@@ -18,6 +18,7 @@ from hypothesis import settings
 from crawler.clock import SimulatedClock
 from crawler.sandbox.faults import Fault, Trouble
 from crawler.sandbox.server import Sandbox, run_in_thread
+from crawler.sandbox.web_pages import Fate
 from crawler.sandbox.world import World
 
 # The same examples on every machine: a red run is about the change, not about luck. The slow lane draws anew.
@@ -123,9 +124,13 @@ def sandbox(world: World) -> Iterator[Sandbox]:
 
 
 def patience_seconds(world: World) -> float:
-    """How long a client waits in this world: short only where somebody hangs; a busy machine is no fault."""
+    """How long a client waits in this world: short only where somebody hangs; a busy machine is no fault.
+
+    With the short one, too, whoever answers at all has time to.
+    """
     entries = [entry if isinstance(entry, Fault) else next(iter(entry)) for entry in world.faults.values()]
-    return 0.5 if any(entry.trouble in HANGING for entry in entries) else 4.0
+    hangs = any(entry.trouble in HANGING for entry in entries) or Fate.TIMEOUT in world.web.fates.values()
+    return 1.0 if hangs else 30.0
 
 
 @pytest.fixture(scope="session")

