@@ -28,7 +28,7 @@ class Route:
     host: str
     port: int
     headers: RawHeaders
-    names: frozenset[bytes]
+    names: frozenset[str]
     lines: bytes
     refusal: str | None
     is_loopback: bool
@@ -39,12 +39,11 @@ class Route:
 
         Raises UnsendableRequest and UnicodeError.
         """
-        added = _as_bytes(more)
-        names = {name.lower() for name, _ in added}
         own = self.lines
-        if not self.names.isdisjoint(names):
-            own = write_headers([header for header in self.headers if header[0].lower() not in names])
-        return own + write_headers(added)
+        if not self.names.isdisjoint(map(str.lower, more)):
+            taken = {name.lower().encode("ascii") for name in more}
+            own = write_headers([header for header in self.headers if header[0].lower() not in taken])
+        return own + write_headers(_as_bytes(more))
 
 
 class Routes:
@@ -70,7 +69,7 @@ class Routes:
             host=parts.hostname or "",
             port=parts.port or DEFAULT_PORTS[parts.scheme],
             headers=headers,
-            names=frozenset(name.lower() for name, _ in headers),
+            names=frozenset(name.decode("ascii").lower() for name, _ in headers),
             lines=write_headers(headers),
             refusal=refuse_host(address.host),
             is_loopback=is_loopback(address.host),

@@ -6,10 +6,10 @@ import httpx
 import pytest
 
 from crawler.fetch.client import FetchResult
-from crawler.records import Outcome, Reason
+from crawler.records import Hop, Outcome, Reason
 from crawler.resolve.web.page import PageText, read_page
 from crawler.resolve.web.soft_404 import Page, match_signature
-from crawler.resolve.web.verdict import _find_signature, _signatures, _signatures_of_nothing, judge_answer
+from crawler.resolve.web.verdict import _screen_of_nothing, _signatures, judge_answer
 
 HOSTS = sorted({"example.org", *(host for signature in _signatures() for host in signature.hosts)})
 PATHS = ("/", "/page", "/404.html", "/sorry/index", "/domain/expired", "/wappoc_appmsgcaptcha", "/login")
@@ -23,15 +23,21 @@ HEADERS: tuple[dict[str, str], ...] = (
 
 @pytest.mark.parametrize("headers", HEADERS, ids=str)
 @pytest.mark.parametrize("host", HOSTS)
-def test_what_all_signatures_say_those_of_nothing_say(host: str, headers: dict[str, str]) -> None:
+def test_whatever_a_304_can_show_is_looked_for(host: str, headers: dict[str, str]) -> None:
     for path in PATHS:
-        for is_elsewhere in (False, True):
-            page = Page(
-                url=f"https://{host}{path}", host=host, status=304, headers=headers, is_elsewhere=is_elsewhere
-            )
-            shown = match_signature(page, _signatures())
-            assert _find_signature(page, has_body=False) is shown
-            assert match_signature(page, _signatures_of_nothing()) is shown
+        page = Page(url=f"https://{host}{path}", host=host, status=304, headers=headers)
+        if match_signature(page, _signatures()) is not None:
+            assert not _screen_of_nothing().lets_pass(page.url, headers)
+
+
+def test_an_ordinary_304_is_held_against_no_signature() -> None:
+    assert _screen_of_nothing().lets_pass("https://example.org/page", {"etag": '"a"'})
+
+
+def test_a_304_behind_a_redirect_is_looked_at_all_the_same() -> None:
+    url, market = "https://example.org/page", "https://www.hugedomains.com/"
+    result = FetchResult(url, market, status=304, redirect_chain=(Hop(url, 302),))
+    assert judge_answer(url, result, PageText(), asked_conditionally=True).reason is Reason.PARKED
 
 
 def test_nothing_shows_nothing() -> None:

@@ -15,6 +15,7 @@ from datetime import date
 from functools import cached_property
 from typing import Any, Final
 
+from crawler.links.hostname import host_of
 from crawler.records import Reason
 
 TITLE_SEPARATORS: Final = re.compile(r"\s+[-–—]+\s+|\s*[|｜·•«»_]\s*|\s*[:：]{2}\s*")
@@ -138,15 +139,14 @@ class Screen:
         self._others: Final = [it for it in rest if not it.url]
         self._others_most: Final = _most_text(self._others)
 
-    def lets_pass(self, page: Page) -> bool:
-        """Whether no signature can match: none that fits has to be told by title or text alone."""
+    def lets_pass(self, url: str, headers: Mapping[str, str]) -> bool:
+        """Whether nothing can match that stands at an address to which no redirect led."""
         return not (
             self._titled
             or self._others
-            or page.headers
-            or (page.is_elsewhere and self._elsewhere)
-            or self._has_such_url(page.url)
-            or is_at(page.host, self._hosts)
+            or not self.header_names.isdisjoint(headers)
+            or self._has_such_url(url)
+            or is_at(host_of(url), self._hosts)
         )
 
     def most_text(self, page: Page) -> float:

@@ -43,7 +43,11 @@ def judge_at_a_glance(url: str, result: FetchResult, content_type: str) -> tuple
 def judge_answer(url: str, result: FetchResult, page: PageText, *, asked_conditionally: bool) -> Verdict:
     """The verdict on an answer. Walls first: a page that keeps us out proves nothing else."""
     status = result.status or 0
-    signature = _find_signature(_page(url, result, page), has_body=bool(result.body))
+    shows_nothing = status == 304 and not result.body and not result.redirect_chain
+    if shows_nothing and _screen_of_nothing().lets_pass(result.final_url, result.headers):
+        signature = None  # every night brings a 304 for most links
+    else:
+        signature = match_signature(_page(url, result, page), _signatures())
     if signature is not None and (signature.reason in WALLS or status < 400):
         return _verdict_of(signature)
     if 300 <= status < 400 and not (status == 304 and asked_conditionally):
@@ -57,14 +61,6 @@ def judge_answer(url: str, result: FetchResult, page: PageText, *, asked_conditi
     if route.reason is Reason.OK and status == 304:
         return Verdict(Outcome.ALIVE, Reason.NOT_MODIFIED)
     return Verdict(route.outcome, route.reason, route.detail, route.suggested_url)
-
-
-def _find_signature(page: Page, *, has_body: bool) -> Signature | None:
-    if has_body or page.status != 304:
-        return match_signature(page, _signatures())
-    if _screen_of_nothing().lets_pass(page):
-        return None
-    return match_signature(page, _signatures_of_nothing())
 
 
 def _judge_error(status: int, page: PageText) -> Verdict:
@@ -104,20 +100,17 @@ def _signatures() -> tuple[Signature, ...]:
 
 
 @cache
-def _signatures_of_nothing() -> tuple[Signature, ...]:
-    """Those that a 304 can show, which has no page: every night brings one for most links."""
-    return tuple(
-        it
-        for it in _signatures()
-        if (not it.statuses or 304 in it.statuses)
-        and not (it.title or it.password_form or it.html_needles)
-        and not any(pattern and not pattern.search("") for pattern in (it.text, it.html))
-    )
-
-
-@cache
 def _screen_of_nothing() -> Screen:
-    return Screen(_signatures_of_nothing())
+    """Of the signatures that an answer without a page can show."""
+    return Screen(
+        [
+            it
+            for it in _signatures()
+            if (not it.statuses or 304 in it.statuses)
+            and not (it.title or it.password_form or it.html_needles)
+            and not any(pattern and not pattern.search("") for pattern in (it.text, it.html))
+        ]
+    )
 
 
 @cache
