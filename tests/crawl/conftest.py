@@ -69,7 +69,7 @@ class Place:
     def run(self, *arguments: str, code: int = 0, **options: Any) -> subprocess.CompletedProcess[str]:
         """Run the command and hold it to its exit code."""
         with self.start(*arguments, **options) as process:
-            out, err = process.communicate(timeout=60)
+            out, err = process.communicate(timeout=110)
         assert process.returncode == code, (process.returncode, out, err)
         assert "Traceback" not in err
         return subprocess.CompletedProcess(process.args, process.returncode, out, err)
@@ -105,9 +105,9 @@ def place(tmp_path: Path, sandbox: Sandbox) -> Place:
 @pytest.fixture
 def wait_until() -> Callable[[Callable[[], bool]], None]:
     def wait(happened: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 100
         while not happened():
-            assert time.monotonic() < deadline, "nothing happened in 30 s"
+            assert time.monotonic() < deadline, "nothing happened in 100 s"
             time.sleep(0.01)
 
     return wait

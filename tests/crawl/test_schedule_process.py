@@ -44,7 +44,7 @@ def test_a_missed_run_is_made_up_once_and_told(
         wait_until(lambda: health(place).get("last_job") is not None)
         told = health(place)
         process.send_signal(signal.SIGTERM)
-        _, err = process.communicate(timeout=30)
+        _, err = process.communicate(timeout=60)
     assert process.returncode == 143
     assert (told["last_job"]["name"], told["last_job"]["exit_code"]) == ("crawl", 0)
     assert told["state"] == "waiting"
@@ -72,6 +72,6 @@ def test_a_changed_config_is_read_on_sighup_and_a_bad_one_is_not(
         wait_until(lambda: health(place)["config_error"] is None)
         assert health(place)["next_runs"]["crawl"].partition("-")[2].startswith("01-01")
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=30)
+        _, err = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "the one before stays" in err

@@ -48,7 +48,7 @@ def world() -> TimedWorld:
 
 @pytest.fixture
 def write_config(place: Place) -> Callable[..., None]:
-    """Two workers, hosts that take no more than a few requests at a time, leases that end soon."""
+    """Two workers, hosts that take no more than a few requests at a time."""
 
     def write(network: Mapping[str, object] | None = None, **engine: object) -> None:
         tables: dict[str, dict[str, object]] = {
@@ -62,7 +62,7 @@ def write_config(place: Place) -> Callable[..., None]:
             "github": {"page_interval_seconds": 0.0},
             "arxiv": {"min_interval_seconds": 0.0},
             "archive": {"min_interval_seconds": 0.0},
-            "engine": {"workers": 2, "lease_seconds": 4.0, **engine},
+            "engine": {"workers": 2, "lease_seconds": 20.0, **engine},
         }
         lines = []
         for section, table in tables.items():

@@ -57,7 +57,7 @@ class Cluster:
             self._start(each, "dask_worker", "--no-nanny", "--nthreads", "1", "--host", "127.0.0.1")
             for each in (changes, {})
         ]
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 100
         while self.logs().count("Registered to:") < registered + 2:
             assert time.monotonic() < deadline, self.logs()
             time.sleep(0.05)

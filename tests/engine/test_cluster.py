@@ -37,7 +37,7 @@ def test_a_cluster_of_its_own_ends_like_one_process(
         (place.database.parent / name).unlink(missing_ok=True)
     world.forget_requests()
     world.faults["*"] = SLOW
-    write_config(kind="dask")
+    write_config(kind="dask", lease_seconds=4.0)
     with place.start("run", "--no-progress") as process:
         wait_until(lambda: len(told_links(place)) > 30)
         told = told_links(place)
@@ -45,7 +45,7 @@ def test_a_cluster_of_its_own_ends_like_one_process(
         # Dask's own nanny starts another in its place.
         os.kill(descendants(process.pid, "spawn_main")[-1], signal.SIGKILL)
         world.faults["*"] = FAST
-        _, err = process.communicate(timeout=60)
+        _, err = process.communicate(timeout=100)
     assert process.returncode == 0, err
     assert "Traceback" not in err
     assert final_state(place) == expected
@@ -61,12 +61,12 @@ def test_a_worker_that_was_away_asks_and_writes_nothing(
     cluster: Cluster,
 ) -> None:
     cluster.start()
-    write_config(kind="dask", scheduler=cluster.address)
+    write_config(kind="dask", scheduler=cluster.address, lease_seconds=4.0)
     with crowd.start("run", "--no-progress") as process:
         wait_until(lambda: len(told_links(crowd)) > 30)
         cluster.workers[0].send_signal(signal.SIGSTOP)
         world.faults["*"] = FAST
-        _, err = process.communicate(timeout=60)
+        _, err = process.communicate(timeout=100)
     assert process.returncode == 0, err
     assert "is lost: no word for 4 s" in err
     assert all_healthy(crowd)
@@ -97,12 +97,12 @@ def test_a_scheduler_that_is_lost_ends_the_run_and_the_next_one_goes_on(
     cluster: Cluster,
 ) -> None:
     cluster.start()
-    write_config(kind="dask", scheduler=cluster.address)
+    write_config(kind="dask", scheduler=cluster.address, lease_seconds=4.0)
     with crowd.start("run", "--no-progress") as process:
         wait_until(lambda: len(told_links(crowd)) > 30)
         cluster.scheduler.kill()
         world.faults["*"] = FAST
-        _, err = process.communicate(timeout=60)
+        _, err = process.communicate(timeout=100)
     assert process.returncode == 3, err
     assert "the Dask scheduler does not answer any more" in err
     assert crowd.ask("SELECT state FROM runs") == [("interrupted",)]
@@ -110,7 +110,7 @@ def test_a_scheduler_that_is_lost_ends_the_run_and_the_next_one_goes_on(
     told = told_links(crowd)
     world.forget_requests()
     cluster.start()
-    write_config(kind="dask", scheduler=cluster.address)
+    write_config(kind="dask", scheduler=cluster.address, lease_seconds=4.0)
     ran = crowd.run("run", "--no-progress")
     assert "(continued)" in ran.stderr
     assert not told & {request.url for request in world.requests}
@@ -126,7 +126,7 @@ def test_a_killed_client_is_continued_and_its_tokens_are_nowhere(
 ) -> None:
     crowd.write_catalog({**LINKS, **PAGES})
     cluster.start()
-    write_config(kind="dask", scheduler=cluster.address)
+    write_config(kind="dask", scheduler=cluster.address, lease_seconds=4.0)
     # The workers have tokens of their own, and only those are ever used.
     secrets = {"GITHUB_TOKEN": "client-only-github", "HF_TOKEN": "hf_client_only_hub"}
     theirs = {name: crowd.environment[name] for name in secrets}
@@ -136,7 +136,7 @@ def test_a_killed_client_is_continued_and_its_tokens_are_nowhere(
         told = told_links(crowd)
         seen = dump_state(cluster)
         process.kill()
-        process.communicate(timeout=10)
+        process.communicate(timeout=60)
     world.faults["*"] = FAST
     ran = crowd.run("run", "--no-progress")
     assert "(continued)" in ran.stderr
@@ -176,7 +176,7 @@ def test_ctrl_c_ends_a_cluster_of_its_own_in_good_order(
     with crowd.start("run", "--no-progress", start_new_session=True) as process:
         wait_until(lambda: len(told_links(crowd)) > 20)
         os.killpg(process.pid, signal.SIGINT)
-        _, err = process.communicate(timeout=60)
+        _, err = process.communicate(timeout=100)
     assert process.returncode == 130, err
     assert "Traceback" not in err
     assert crowd.ask("SELECT state FROM runs") == [("interrupted",)]

@@ -36,7 +36,7 @@ def test_a_signal_ends_a_cluster_that_is_still_starting(
     with crowd.start("run", "--no-progress", start_new_session=True) as process:
         wait_until(lambda: len(descendants(process.pid, WORKER)) >= begun)
         signal_as_a_terminal(process, number)
-        _, err = process.communicate(timeout=60)
+        _, err = process.communicate(timeout=100)
     assert process.returncode == code, err
     assert "Traceback" not in err
     assert "leaked" not in err
@@ -52,7 +52,7 @@ def test_a_worker_that_dies_at_its_start_is_no_crash(
     with crowd.start("run", "--no-progress", start_new_session=True) as process:
         wait_until(lambda: len(descendants(process.pid, WORKER)) == 2)
         os.kill(descendants(process.pid, WORKER)[0], signal.SIGKILL)
-        _, err = process.communicate(timeout=60)
+        _, err = process.communicate(timeout=100)
     assert process.returncode == 3, err
     assert "cannot start a Dask cluster here" in err
     assert "Traceback" not in err

@@ -127,10 +127,10 @@ def test_a_signal_ends_a_crawl_that_waits_for_its_turn(
         with other.start("run", "--no-progress") as second:
             wait_for_word(second, WAITS)
             second.terminate()
-            _, err = second.communicate(timeout=30)
+            _, err = second.communicate(timeout=100)
         assert second.returncode == 143, err
         first.terminate()
-        first.communicate(timeout=60)
+        first.communicate(timeout=100)
     assert not told_links(other)
     assert other.ask("SELECT state FROM runs") == [("interrupted",)]
 
@@ -155,7 +155,7 @@ def test_a_crawl_that_does_not_get_its_turn_is_gone_on_with_later(
         assert WAITS in other.run("run", "--no-progress", code=3).stderr
         assert first.poll() is None
         first.terminate()
-        first.communicate(timeout=60)
+        first.communicate(timeout=100)
     assert not told_links(other)
     assert other.ask("SELECT id, state FROM runs") == [(1, "interrupted")]
     world.faults["*"] = FAST

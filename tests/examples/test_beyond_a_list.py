@@ -54,7 +54,7 @@ def start(place: Place) -> subprocess.Popen[str]:
 def generate(place: Place, code: int = 0) -> str:
     """Run the generator, hold it to its exit code, and return what it said."""
     with start(place) as process:
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=110)
     assert process.returncode == code, err
     assert "Traceback" not in err
     assert out == ""
@@ -134,11 +134,11 @@ def test_a_second_run_changes_what_the_listings_changed_and_keeps_ids(listed: Pl
 def test_a_killed_listing_goes_on_from_its_last_page(
     listed: Place, world: World, number: int, wait_until: Callable[[Callable[[], bool]], None]
 ) -> None:
-    world.faults[HUB] = delay(0.7)
+    world.faults[HUB] = delay(2.0)
     with start(listed) as process:
         wait_until(lambda: len([r for r in world.requests_to(HUB) if r.path == "/api/models"]) == 2)
         process.send_signal(number)
-        process.communicate(timeout=30)
+        process.communicate(timeout=60)
     assert process.returncode == (-number if number == signal.SIGKILL else 128 + number)
     assert texts(listed) == {}
     del world.faults[HUB]
@@ -155,7 +155,7 @@ def test_killed_while_writing_leaves_whole_files(
     with start(listed) as process:
         wait_until(lambda: len(texts(listed)) > 5)
         process.kill()
-        process.communicate(timeout=30)
+        process.communicate(timeout=60)
     assert "0 errors" in listed.run("validate").stderr
     killed = {key: entry.id for key, entry in entries(listed).items()}
     generate(listed)

@@ -20,7 +20,7 @@ from crawler.sandbox.world import World
 @pytest.fixture
 def direct(sandbox: Sandbox) -> Iterator[httpx.Client]:
     trust = ssl.create_default_context(cafile=sandbox.ca_file)
-    with lead_connections(sandbox), httpx.Client(verify=trust, trust_env=False, timeout=5) as client:
+    with lead_connections(sandbox), httpx.Client(verify=trust, trust_env=False, timeout=30) as client:
         yield client
 
 
@@ -81,7 +81,7 @@ def test_other_clients_come_the_same_way(sandbox: Sandbox) -> None:
             return (await client.get("https://example.org/")).status_code
 
     assert asyncio.run(ask()) == 200
-    assert requests.get("https://example.org/", verify=sandbox.ca_file, timeout=5).status_code == 200
+    assert requests.get("https://example.org/", verify=sandbox.ca_file, timeout=30).status_code == 200
 
 
 def test_the_way_is_closed_again(sandbox: Sandbox) -> None:

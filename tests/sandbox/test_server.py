@@ -16,7 +16,7 @@ from crawler.sandbox.world import World
 
 def proxied(sandbox: Sandbox) -> httpx.Client:
     return httpx.Client(
-        proxy=sandbox.proxy_url, verify=ssl.create_default_context(cafile=sandbox.ca_file), timeout=5
+        proxy=sandbox.proxy_url, verify=ssl.create_default_context(cafile=sandbox.ca_file), timeout=30
     )
 
 
@@ -63,7 +63,7 @@ def test_connections_are_kept(sandbox: Sandbox, world: World) -> None:
 def test_requests_comes_through_the_proxy(sandbox: Sandbox) -> None:
     proxies = {"http": sandbox.proxy_url, "https": sandbox.proxy_url}
     for scheme in ("http", "https"):
-        answer = requests.get(f"{scheme}://example.org/", proxies=proxies, verify=sandbox.ca_file, timeout=5)
+        answer = requests.get(f"{scheme}://example.org/", proxies=proxies, verify=sandbox.ca_file, timeout=30)
         assert "Made-up page of example.org/" in answer.text
 
 
@@ -97,7 +97,7 @@ def test_bodies_arrive_whole(sandbox: Sandbox, world: World) -> None:
     ],
 )
 def test_raw_requests(sandbox: Sandbox, world: World, sent: bytes, start: bytes, count: int) -> None:
-    with socket.create_connection((sandbox.host, sandbox.port), timeout=5) as plug:
+    with socket.create_connection((sandbox.host, sandbox.port), timeout=30) as plug:
         plug.sendall(sent)
         received = b"".join(iter(lambda: plug.recv(65_536), b""))
     assert received.startswith(start)
