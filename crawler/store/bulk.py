@@ -12,21 +12,30 @@ from typing import Any, Final
 
 import msgspec
 
-GROUP: Final = 50
-"""Rows a statement; with ten columns well below the 999 variables of an old SQLite."""
+VARIABLES: Final = 900
+"""In one statement; an old SQLite takes 999."""
 
 
 def insert_rows(
     connection: sqlite3.Connection, into: str, values: str, rows: Sequence[Sequence[Any]], after: str = ""
 ) -> None:
     """`into` VALUES `values`, … `after`, for all rows in their order; `values` is one row's `(?, …)`."""
-    whole = len(rows) - len(rows) % GROUP
+    insert_values(connection, into, values, list(chain.from_iterable(rows)), after)
+
+
+def insert_values(
+    connection: sqlite3.Connection, into: str, values: str, told: Sequence[Any], after: str = ""
+) -> None:
+    """The same of rows that come one after the other in one list: no tuple is made for each."""
+    width = values.count("?")
+    group = VARIABLES // width * width
+    whole = len(told) - len(told) % group
     if whole:
-        statement = f"{into} VALUES {', '.join([values] * GROUP)} {after}"
-        groups = (list(chain.from_iterable(rows[start : start + GROUP])) for start in range(0, whole, GROUP))
-        connection.executemany(statement, groups)
-    if whole < len(rows):
-        connection.executemany(f"{into} VALUES {values} {after}", rows[whole:])
+        statement = f"{into} VALUES {', '.join([values] * (group // width))} {after}"
+        connection.executemany(statement, (told[start : start + group] for start in range(0, whole, group)))
+    if whole < len(told):
+        rest = (told[start : start + width] for start in range(whole, len(told), width))
+        connection.executemany(f"{into} VALUES {values} {after}", rest)
 
 
 def as_list(values: Iterable[Any]) -> str:

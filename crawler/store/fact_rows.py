@@ -16,7 +16,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from crawler.records import Facts
-from crawler.store.bulk import as_list, insert_rows
+from crawler.store.bulk import as_list, insert_rows, insert_values
 from crawler.store.events import Change, fact_changes
 from crawler.store.facts import COUNTERS, FactChanges, compare_facts, fact_to_text
 from crawler.store.times import text_to_time, time_to_text
@@ -43,7 +43,8 @@ class FactWriter:
     def __init__(self, connection: sqlite3.Connection, run_id: int) -> None:
         self._connection = connection
         self._run_id = run_id
-        self._facts: list[tuple[int, str, str, str, str]] = []
+        self._facts: list[Any] = []
+        """Five values a row."""
         self._counters: list[tuple[Any, ...]] = []
         self._settled: list[tuple[int, str]] = []
         self._doubted: list[tuple[int, str, str, str]] = []
@@ -73,10 +74,8 @@ class FactWriter:
             changes = compare_facts(known, told.facts)
             if changes.doubted:
                 self._take_doubts(told, changes, doubts)
-        self._facts += [
-            (told.link_id, field, fact_to_text(value), told.at, told.source)
-            for field, value in changes.fields.items()
-        ]
+        for field, value in changes.fields.items():
+            self._facts += (told.link_id, field, fact_to_text(value), told.at, told.source)
         if changes.counters is not None:
             self._counters.append((told.link_id, *map(changes.counters.get, COUNTERS)))
         return list(fact_changes(known, changes.fields)) if known else []
@@ -100,7 +99,7 @@ class FactWriter:
         return doubts
 
     def _write_rows(self) -> None:
-        insert_rows(
+        insert_values(
             self._connection,
             "INSERT INTO facts (link_id, field, value, observed_at, source, run_id)",
             f"(?, ?, ?, ?, ?, {self._run_id})",

@@ -17,7 +17,7 @@ from typing import Final
 from crawler.judge import judge
 from crawler.records import Health, Observation, Outcome, Reason
 from crawler.settings import HealthSettings
-from crawler.store.bulk import as_list, insert_rows
+from crawler.store.bulk import as_list, insert_rows, insert_values
 from crawler.store.events import Change, Event, EventKind, health_changes
 from crawler.store.fact_rows import FactWriter, Told
 from crawler.store.facts import stranger_of
@@ -99,7 +99,7 @@ class _Writer:
             executemany("UPDATE observations SET detail = ? WHERE id = ?", looks.details)
         if looks.inserted:
             (latest_id,) = execute("SELECT coalesce(max(id), 0) FROM observations").fetchone()
-            insert_rows(
+            insert_values(
                 self._connection,
                 "INSERT INTO observations (link_id, outcome, reason, http_status, final_url, suggested_url,"
                 " detail, redirect_chain, tells_facts, first_observed_at, first_run_id, runs)",

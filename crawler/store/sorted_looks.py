@@ -48,8 +48,8 @@ class SortedLooks:
         self.resumed: list[tuple[str, int]] = []
         """Intervals that some runs before this one did not see, with their runs now."""
         self.details: list[tuple[str | None, int]] = []
-        self.inserted: list[tuple[Any, ...]] = []
-        """New intervals; the last column is the time."""
+        self.inserted: list[Any] = []
+        """New intervals, ten values each; the last is the time."""
         self.has_first_answers = False
         """Whether some of them found a link at the first look ever."""
         self.found_again: list[int] = []
@@ -66,7 +66,7 @@ class SortedLooks:
     @property
     def latest_time(self) -> str:
         """When the latest of them was taken."""
-        return max((row[-1] for row in self.inserted), default=self.started_at)
+        return max(self.inserted[9::10], default=self.started_at)
 
     def take(self, look: Observation, row: tuple[Any, ...]) -> None:
         """Sort one look, at the link of a row of `read_places`. A repeat within the run adds nothing."""
@@ -146,19 +146,17 @@ class SortedLooks:
         if look.redirect_chain:
             chain = json.dumps([[hop.url, hop.status] for hop in look.redirect_chain], ensure_ascii=False)
         # Exact types: SQLite's module takes a detour for each value of a subclass.
-        self.inserted.append(
-            (
-                link_id,
-                str(look.outcome),
-                str(look.reason),
-                look.http_status,
-                look.final_url,
-                look.suggested_url,
-                look.detail,
-                chain,
-                1 if tells_facts else 0,
-                at,
-            )
+        self.inserted += (
+            link_id,
+            str(look.outcome),
+            str(look.reason),
+            look.http_status,
+            look.final_url,
+            look.suggested_url,
+            look.detail,
+            chain,
+            1 if tells_facts else 0,
+            at,
         )
 
 

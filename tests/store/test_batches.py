@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from crawler.clock import SimulatedClock
 from crawler.records import Hop, Observation, Outcome, Reason, RunState
 from crawler.settings import HealthSettings
-from crawler.store.bulk import GROUP, insert_rows
+from crawler.store.bulk import VARIABLES, insert_rows
 from crawler.store.events import Event
 from crawler.store.store import RunHandle, Store
 from crawler.store.times import time_to_text
@@ -229,6 +229,10 @@ def skip_runs(store: Store, run_id: int) -> None:
             " FROM runs ORDER BY id DESC LIMIT 1",
             [run_id],
         )
+
+
+GROUP = VARIABLES // 2
+"""Rows of two columns in one statement."""
 
 
 @pytest.mark.parametrize("count", [0, 1, GROUP - 1, GROUP, GROUP + 1, 2 * GROUP + 7])
