@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from itertools import groupby
+from itertools import chain, groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING, Final
 
@@ -65,15 +65,18 @@ def find_conflicts(connection: sqlite3.Connection, *, of_changed: bool) -> Itera
     """Every conflict of the present catalog, or of `temp.changed`, with what is known now, entry by entry."""
     if connection.execute(ANY_TELLING).fetchone() is None:
         return
+    cursor = connection.cursor()
+    cursor.row_factory = None
+    rows = cursor.execute(LINKS_OF_ENTRIES.format(OF_CHANGED if of_changed else OF_ALL))
+    first = cursor.fetchone()
+    if first is None:
+        return
     from crawler.store.entry_conflicts import ListedLink, StatingEntry, find_in_entry
 
     overridden: dict[int, set[str]] = {}
     for entry_id, name in connection.execute(OVERRIDDEN):
         overridden.setdefault(entry_id, set()).add(name)
-    cursor = connection.cursor()
-    cursor.row_factory = None
-    rows = cursor.execute(LINKS_OF_ENTRIES.format(OF_CHANGED if of_changed else OF_ALL))
-    for entry_id, of_entry in groupby(rows, key=itemgetter(0)):
+    for entry_id, of_entry in groupby(chain([first], rows), key=itemgetter(0)):
         links = []
         for row in of_entry:
             _, entry_kind, stated_license, sizes, role, link_id, url, kind, name, facts = row
