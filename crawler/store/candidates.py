@@ -26,6 +26,7 @@ from crawler.records import (
     Target,
     TargetKind,
 )
+from crawler.store.fact_rows import read_fields
 from crawler.store.facts import COUNTERS
 from crawler.store.intervals import last_run_of
 from crawler.store.times import optional_to_time, text_to_time
@@ -57,11 +58,6 @@ QUESTIONS: Final = """
     LEFT JOIN health ON health.link_id = links.id
     LEFT JOIN _siblings ON _siblings.host = links.host
     ORDER BY due.key
-"""
-LATEST_FACTS: Final = """
-    SELECT facts.link_id, facts.field, facts.value FROM json_each(?) AS due
-    CROSS JOIN facts ON facts.link_id = due.value
-    ORDER BY due.key, facts.field, facts.run_id
 """
 LATEST_COUNTERS: Final = """
     SELECT counters.* FROM json_each(?) AS due
@@ -157,17 +153,8 @@ def _has_answered(connection: sqlite3.Connection, link_id: int, run_id: int) -> 
 def _read_latest_facts(connection: sqlite3.Connection, rows: Sequence[tuple[Any, ...]]) -> dict[int, Facts]:
     """Latest values by link, of those links whose resolver goes on from them; rows are those of QUESTIONS."""
     asked = [link_id for link_id, _, kind, *_ in rows if LANE_OF[KINDS[kind]] not in TELL_ALL_ANEW]
-    facts: dict[int, Facts] = {link_id: {} for link_id in asked}
-    ids = json.dumps(asked)
-    cursor = connection.execute(LATEST_FACTS, [ids])
-    cursor.row_factory = None
-    # Ordered by run, the latest value of a field is written last.
-    for link_id, name, value in cursor:
-        facts[link_id][name] = value
-    for told in facts.values():
-        for name, value in told.items():
-            told[name] = msgspec.json.decode(value)
-    for row in connection.execute(LATEST_COUNTERS, [ids]):
+    facts = read_fields(connection, asked)
+    for row in connection.execute(LATEST_COUNTERS, [json.dumps(asked)]):
         counters: dict[str, Any] = {name: row[name] for name in COUNTERS if row[name] is not None}
         facts[row["link_id"]].update(counters)
     return facts

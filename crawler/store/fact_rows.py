@@ -55,7 +55,7 @@ class FactWriter:
         by_link = sorted(told, key=attrgetter("link_id"))
         counting = [each.link_id for each in by_link if each.is_known and not COUNTED.isdisjoint(each.facts)]
         others = [each.link_id for each in by_link if each.is_known and COUNTED.isdisjoint(each.facts)]
-        known = _read_counted(self._connection, counting) | _read_fields(self._connection, others)
+        known = _read_counted(self._connection, counting) | read_fields(self._connection, others)
         doubts = self._read_doubts(by_link)
         changes = {
             each.link_id: self._take(each, known.get(each.link_id, {}), doubts.get(each.link_id, {}))
@@ -124,7 +124,7 @@ class FactWriter:
             )
 
 
-def _read_fields(connection: sqlite3.Connection, link_ids: Sequence[int]) -> dict[int, Facts]:
+def read_fields(connection: sqlite3.Connection, link_ids: Sequence[int]) -> dict[int, Facts]:
     """The facts of these links as known now, without counters."""
     if not link_ids:
         return {}
