@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from crawler.records import Entry, EntryKind, Override, Role, Stated
+from crawler.store.conflicts import TELLING
+from crawler.verdicts.licenses import COMPONENT_OF
 
 from .conftest import REPOSITORY, Nights, catalog, entry, look, mention
 
@@ -40,6 +42,10 @@ def test_a_license_conflict_opens_and_closes(nights: Nights) -> None:
     assert nights.rows(
         "SELECT opened_run_id, closed_run_id FROM findings WHERE kind = 'license-conflict'"
     ) == [(2, 4)]
+
+
+def test_every_kind_of_link_whose_licence_is_compared_is_read() -> None:
+    assert set(COMPONENT_OF) <= set(TELLING)
 
 
 def test_a_size_conflict(nights: Nights) -> None:
