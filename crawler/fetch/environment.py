@@ -59,6 +59,8 @@ class NetworkEnvironment:
 
     def proxy_for(self, url: str) -> str | None:
         """The proxy that a request for `url` goes through; None means straight to the host."""
+        if self.http_proxy is None and self.https_proxy is None:
+            return None
         parts = urlsplit(url)
         proxy = self.https_proxy if parts.scheme == "https" else self.http_proxy
         if proxy is None:

@@ -47,30 +47,35 @@ class Route:
 
 
 class Routes:
-    """Remembers routes; `headers` are what we send to every host."""
+    """Remembers routes; `headers` are what we send to every host.
+
+    Raises UnicodeError and UnsendableRequest for headers that cannot be sent.
+    """
 
     def __init__(self, environment: NetworkEnvironment, headers: Mapping[str, str]) -> None:
         self._environment = environment
-        self._headers = headers
+        self._own = _as_bytes(headers)
+        self._lines = write_headers(self._own)
+        self._names = frozenset({"host", *map(str.lower, headers)})
         self._known: dict[str, Route] = {}
 
     def find(self, address: Address) -> Route:
-        """Raises UnicodeError and UnsendableRequest for what no request can name."""
+        """Raises UnicodeError and UnsendableRequest for a host that no request can name."""
         return self._known.get(address.origin) or self._find_out(address)
 
     def _find_out(self, address: Address) -> Route:
         if len(self._known) >= MAX_ROUTES:
             self._known.clear()
         parts = urlsplit(address.origin)
-        headers = [(b"Host", parts.netloc.encode("ascii")), *_as_bytes(self._headers)]
+        headers = [(b"Host", parts.netloc.encode("ascii")), *self._own]
         route = self._known[address.origin] = Route(
             url=f"{address.origin}/",
             scheme=parts.scheme,
             host=parts.hostname or "",
             port=parts.port or DEFAULT_PORTS[parts.scheme],
             headers=headers,
-            names=frozenset(name.decode("ascii").lower() for name, _ in headers),
-            lines=write_headers(headers),
+            names=self._names,
+            lines=write_headers(headers[:1]) + self._lines,
             refusal=refuse_host(address.host),
             is_loopback=is_loopback(address.host),
             proxy=self._environment.proxy_for(address.origin),

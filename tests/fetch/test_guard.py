@@ -162,6 +162,19 @@ def test_loopback(host: str, expected: bool) -> None:
     assert is_loopback(host) is expected
 
 
+@given(
+    st.text(alphabet="0123456789abcdefx.:%[]\u0661\uff11 ", max_size=24)
+    | st.ip_addresses().map(str)
+    | st.ip_addresses(v=6).map(lambda address: f"[{address}]")
+)
+def test_a_literal_is_whatever_ipaddress_reads(host: str) -> None:
+    try:
+        read: ipaddress.IPv4Address | ipaddress.IPv6Address | None = ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        read = None
+    assert parse_literal(host) == read
+
+
 def test_parse_literal() -> None:
     assert parse_literal("[::1]") == ipaddress.ip_address("::1")
     assert parse_literal("example.org") is None
