@@ -152,8 +152,10 @@ class Pool:
         await self._hosts.ask(by_lane(self._vouching.take_again()), self._recorder.record)
 
     async def _check_everybody(self) -> None:
-        checked = [member for member in list(self._members) if self._vouching.begin_check_if_needed(member)]
-        while any(member.check is not None and not member.is_gone for member in checked):
+        for member in list(self._members):
+            self._vouching.begin_check_if_needed(member)
+        # A worker may be under a check that was due already: what it holds is not decided before its end.
+        while any(member.check is not None and not member.is_gone for member in self._members):
             if self._broken.done():
                 self._broken.result()
             await asyncio.sleep(REPORT_SECONDS / 2)

@@ -65,15 +65,13 @@ class Vouching:
         pause = self._pause_seconds if member.is_sick else 0.0
         return steady_seconds() - member.checked_at >= pause and self._begin_check(member)
 
-    def begin_check_if_needed(self, member: Member) -> bool:
+    def begin_check_if_needed(self, member: Member) -> None:
         """At the end: have a worker vouch for what it still holds; without any way to, that is put off."""
         self._keep(member.witness.settle())
         if member.is_gone or member.check is not None or not (member.witness.held or member.in_vain):
-            return False
-        if self._begin_check(member):
-            return True
-        self.put_off(member)
-        return False
+            return
+        if not self._begin_check(member):
+            self.put_off(member)
 
     def hear_check(self, member: Member, check: Check, seen: Seen) -> None:
         """One of its looks at a link that answered before; it was told of then and is not written again."""

@@ -1,5 +1,6 @@
 """Crawls by several processes of this machine: the same result, whatever happens to one of them."""
 
+import json
 import os
 import shutil
 import signal
@@ -8,7 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
-from crawler.sandbox.faults import refused, status
+from crawler.sandbox.faults import refused, reset, status
 from crawler.sandbox.world import World
 from tests.crawl.conftest import LINKS, SIGNALS, Place
 from tests.engine.conftest import (
@@ -138,6 +139,24 @@ def test_a_network_that_goes_away_judges_nothing(crowd: Place, world: World, wai
         _, err = process.communicate(timeout=100)
     assert process.returncode == 3, err
     assert crowd.ask("SELECT count(*) FROM link_health WHERE strikes > 0 OR state = 'suspect'") == [(0,)]
+
+
+def test_failures_at_the_very_end_are_told(
+    place: Place, world: World, write_config: Callable[..., None]
+) -> None:
+    """Hosts that answered fail one after the other: each worker is doubted once it has nothing else to do."""
+    fine = {f"Fine {number}": f"https://host{number}.example/fine" for number in range(24)}
+    broken = {f"Broken {number}": f"https://host{number}.example/broken" for number in range(24)}
+    place.write_catalog({**fine, **broken})
+    for url in broken.values():
+        world.faults[url] = reset()
+    write_config()
+    ran = place.run("run", "--no-progress", "--json")
+    assert json.loads(ran.stdout)["looked_at"] == 48
+    assert place.ask("SELECT reason, count(*) FROM observations GROUP BY reason ORDER BY reason") == [
+        ("connection-reset", 24),
+        ("ok", 24),
+    ]
 
 
 def test_dead_hosts_are_believed_on_the_word_of_the_worker_that_asked(
