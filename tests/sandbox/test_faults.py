@@ -110,11 +110,12 @@ def test_network_down_and_up_again(tunnel: httpx.Client, world: World) -> None:
 
 
 def test_drip_sends_byte_after_byte(origin: httpx.Client, world: World) -> None:
-    world.faults["example.org"] = faults.drip(pause_seconds=0.001)
+    # A busy machine reads late and then several at once, but not all of half a second.
+    world.faults["example.org"] = faults.drip(pause_seconds=0.05)
     with origin.stream("GET", "/example.org/page.txt") as response:
         chunks = list(response.iter_raw())
     assert b"".join(chunks) == b"made up\n"
-    assert len(chunks) > 3
+    assert len(chunks) > 1
 
 
 def test_huge_body_ends_where_it_was_told_to(origin: httpx.Client, world: World) -> None:
