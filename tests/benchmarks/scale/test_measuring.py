@@ -15,7 +15,7 @@ BUSY = "import time\nwhile time.process_time() < {}: pass"
 PARENT = f"""
 import subprocess, sys
 {BUSY.format(0.3)}
-subprocess.run([sys.executable, "-c", {BUSY.format(0.9)!r}], check=True)
+subprocess.run([sys.executable, "-c", {BUSY.format(1.5)!r}], check=True)
 raise SystemExit(3)
 """
 
@@ -42,6 +42,8 @@ def test_the_writer_is_measured_night_by_night(tmp_path: Path) -> None:
     figures = measure(tmp_path, links=600, nights=2, batch=100, formats=["jsonl"])
     steps = ["begin_run", "plan", "read questions", "record", "finish_run"]
     assert list(figures.steps) == [*(f"night {n}: {step}" for n in (1, 2) for step in steps), "export jsonl"]
-    assert all(cpu > 0 and wall > 0 for cpu, wall in figures.steps.values())
+    # A kernel that counts in ticks sees no processor time in a short step.
+    assert all(cpu >= 0 and wall > 0 for cpu, wall in figures.steps.values())
+    assert sum(cpu for cpu, _ in figures.steps.values()) > 0
     assert figures.sizes["night 1, begun"] < figures.sizes["night 1, finished"]
     assert figures.largest_wal > 0
