@@ -53,10 +53,17 @@ class Cluster:
 
     def start_workers(self, **changes: str) -> None:
         registered = self.logs().count("Registered to:")
-        self.workers = [
-            self._start(each, "dask_worker", "--no-nanny", "--nthreads", "1", "--host", "127.0.0.1")
-            for each in (changes, {})
-        ]
+        # The crawler is there before a run comes: both workers have something in hand soon after it began.
+        options = (
+            "--no-nanny",
+            "--nthreads",
+            "1",
+            "--host",
+            "127.0.0.1",
+            "--preload",
+            "crawler.engine.cluster",
+        )
+        self.workers = [self._start(each, "dask_worker", *options) for each in (changes, {})]
         deadline = time.monotonic() + 100
         while self.logs().count("Registered to:") < registered + 2:
             assert time.monotonic() < deadline, self.logs()
