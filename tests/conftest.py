@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from crawler.clock import SimulatedClock
 from crawler.sandbox.faults import Fault, Trouble
@@ -22,7 +22,9 @@ from crawler.sandbox.web_pages import Fate
 from crawler.sandbox.world import World
 
 # The same examples on every machine: a red run is about the change, not about luck. The slow lane draws anew.
-settings.register_profile("fixed", derandomize=True, deadline=None)
+settings.register_profile(
+    "fixed", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.register_profile("random", deadline=None, print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or "fixed")
 

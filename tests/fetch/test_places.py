@@ -93,7 +93,7 @@ def test_a_place_that_comes_as_it_is_given_up_goes_to_the_next() -> None:
         await asyncio.sleep(0)
         places.give_back()
         first.cancel()
-        await asyncio.wait_for(second, 5)
+        await asyncio.wait_for(second, 60)
         assert first.cancelled()
         assert not places.take_now()
         places.give_back()

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, sync_playwright
 
 from crawler.store.published import table_columns
-from tests.report.test_page_in_browser import ARGUMENTS, CHROMIUM, WIDE, shoot
+from tests.report.test_page_in_browser import ARGUMENTS, CHROMIUM, PATIENCE_MILLISECONDS, WIDE, shoot
 from tests.serve.conftest import Served
 
 pytestmark = [
@@ -26,6 +26,7 @@ def page(served: Served) -> Iterator[Page]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=list(ARGUMENTS))
         page = browser.new_page(viewport={"width": WIDE[0], "height": WIDE[1]})
+        page.set_default_timeout(PATIENCE_MILLISECONDS)
         page.on("request", lambda request: asked.append(request.url))
         page.on("pageerror", lambda error: said.append(str(error)))
         yield page
