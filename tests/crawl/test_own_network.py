@@ -9,7 +9,8 @@ from crawler.sandbox.world import World
 from tests.crawl.conftest import Place
 
 PAGES = {f"Page {number}": f"https://host{number % 40}.example/{number}" for number in range(120)}
-PACED = "[network]\nper_host_interval_seconds = 0.0\nconcurrency = 6\npause_seconds = {pause}\n"
+# Spaced: what fails at once must not be over before the last answer that was under way has come.
+PACED = "[network]\nper_host_interval_seconds = 0.05\nconcurrency = 6\npause_seconds = {pause}\n"
 
 
 class PatchyWorld(World):
