@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from crawler.sandbox.faults import status
+from crawler.sandbox.faults import delay, status
 from tests.crawl.conftest import LINKS, Place
 from tests.engine.conftest import FAST, PAGES, SLOW, TimedWorld, descendants, final_state, told_links
 from tests.engine.dask_cluster import DASK_ENVIRONMENT, Cluster
@@ -130,6 +130,8 @@ def test_a_killed_client_is_continued_and_its_tokens_are_nowhere(
     # The workers have tokens of their own, and only those are ever used.
     secrets = {"GITHUB_TOKEN": "client-only-github", "HF_TOKEN": "hf_client_only_hub"}
     theirs = {name: crowd.environment[name] for name in secrets}
+    # The whole cluster is looked at while it asks.
+    world.faults["*"] = delay(3.0)
     crowd.environment |= secrets
     with crowd.start("run", "--no-progress") as process:
         wait_until(lambda: len(told_links(crowd)) > 30)

@@ -18,6 +18,8 @@ pytest.importorskip("distributed")
 
 Wait = Callable[[Callable[[], bool]], None]
 pytestmark = pytest.mark.timeout(300)
+LONG = delay(6.0)
+"""A crawl of such hosts is still under way when another one has started, however long that took."""
 WAITS = "another crawl asks by this cluster"
 
 
@@ -95,8 +97,9 @@ def test_a_second_crawl_waits_for_its_turn_at_a_cluster(
     cluster.start()
     write_config(kind="dask", scheduler=cluster.address)
     other: Place = request.getfixturevalue("other")
+    world.faults["*"] = LONG
     with crowd.start("run", "--no-progress") as first:
-        wait_until(lambda: len(told_links(crowd)) > 0)
+        wait_until(lambda: bool(world.requests))
         with other.start("run", "--no-progress") as second:
             wait_for_word(second, WAITS)
             assert not told_links(other)
@@ -114,6 +117,7 @@ def test_a_second_crawl_waits_for_its_turn_at_a_cluster(
 
 def test_a_signal_ends_a_crawl_that_waits_for_its_turn(
     crowd: Place,
+    world: TimedWorld,
     write_config: Callable[..., None],
     wait_until: Wait,
     cluster: Cluster,
@@ -122,8 +126,9 @@ def test_a_signal_ends_a_crawl_that_waits_for_its_turn(
     cluster.start()
     write_config(kind="dask", scheduler=cluster.address)
     other: Place = request.getfixturevalue("other")
+    world.faults["*"] = LONG
     with crowd.start("run", "--no-progress") as first:
-        wait_until(lambda: len(told_links(crowd)) > 0)
+        wait_until(lambda: bool(world.requests))
         with other.start("run", "--no-progress") as second:
             wait_for_word(second, WAITS)
             second.terminate()
@@ -149,9 +154,9 @@ def test_a_crawl_that_does_not_get_its_turn_is_gone_on_with_later(
     write_config(kind="dask", scheduler=cluster.address, lease_seconds=1.0)
     other: Place = request.getfixturevalue("other")
     write_config(kind="dask", scheduler=cluster.address)
-    world.faults["*"] = delay(5.0)
+    world.faults["*"] = LONG
     with crowd.start("run", "--no-progress") as first:
-        wait_until(lambda: len(told_links(crowd)) > 0)
+        wait_until(lambda: bool(world.requests))
         assert WAITS in other.run("run", "--no-progress", code=3).stderr
         assert first.poll() is None
         first.terminate()
