@@ -90,6 +90,14 @@ class Member:
         return self.witness.seems_cut_off or len(self._hosts_in_vain()) >= CUT_OFF
 
     @property
+    def is_undecided(self) -> bool:
+        """Whether a check is under way, perhaps one that was due already, or it is lost and its hosts not yet
+        free: what it holds is decided after that."""
+        if self.is_gone:
+            return bool(self.witness.held or self.in_vain)
+        return self.check is not None
+
+    @property
     def is_sick(self) -> bool:
         """Hosts that answer others do not answer it."""
         return self.failed_checks > 0

@@ -154,8 +154,7 @@ class Pool:
     async def _check_everybody(self) -> None:
         for member in list(self._members):
             self._vouching.begin_check_if_needed(member)
-        # A worker may be under a check that was due already: what it holds is not decided before its end.
-        while any(member.check is not None and not member.is_gone for member in self._members):
+        while any(member.is_undecided for member in self._members):
             if self._broken.done():
                 self._broken.result()
             await asyncio.sleep(REPORT_SECONDS / 2)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
-from crawler.sandbox.faults import refused, reset, status
+from crawler.sandbox.faults import delay, refused, reset, status
 from crawler.sandbox.world import World
 from tests.crawl.conftest import LINKS, SIGNALS, Place
 from tests.engine.conftest import (
@@ -153,6 +153,33 @@ def test_failures_at_the_very_end_are_told(
     write_config()
     ran = place.run("run", "--no-progress", "--json")
     assert json.loads(ran.stdout)["looked_at"] == 48
+    assert place.ask("SELECT reason, count(*) FROM observations GROUP BY reason ORDER BY reason") == [
+        ("connection-reset", 24),
+        ("ok", 24),
+    ]
+
+
+def test_failures_of_a_worker_that_is_lost_at_the_end_are_asked_again(
+    place: Place,
+    world: World,
+    write_config: Callable[..., None],
+    wait_until: Wait,
+    stopped: Callable[[int], None],
+) -> None:
+    """While it is to show that its network stands: by then everything else is done."""
+    fine = [f"https://host{number}.example/fine" for number in range(24)]
+    broken = [f"https://host{number}.example/broken" for number in range(24)]
+    place.write_catalog({f"Page {number}": url for number, url in enumerate((*fine, *broken))})
+    for url in broken:
+        world.faults[url] = reset()
+    for url in fine:
+        world.faults[url] = delay(2.0, after=1, times=1)  # when it is asked as a witness
+    write_config()
+    with place.start("run", "--no-progress") as process:
+        wait_until(lambda: sum(request.url in fine for request in world.requests) > len(fine))
+        stopped(descendants(process.pid, WORKER)[0])
+        _, err = process.communicate(timeout=100)
+    assert process.returncode == 0, err
     assert place.ask("SELECT reason, count(*) FROM observations GROUP BY reason ORDER BY reason") == [
         ("connection-reset", 24),
         ("ok", 24),
