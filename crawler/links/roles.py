@@ -88,10 +88,11 @@ _MODEL_HOST = re.compile(
 
 def is_badge(url: str, words: str = "") -> bool:
     """Whether an image is a badge: a small sign with a state or a number."""
-    parts = urlsplit(url)
-    host = parts.hostname or ""
+    host, path = _split(url)
     return bool(
-        _BADGE_HOST.search(host) or _BADGE_PATH.search(parts.path) or (words and _BADGE_WORDS.search(words))
+        _BADGE_HOST.search(host)
+        or _BADGE_PATH.search(path.partition("?")[0])
+        or (words and _BADGE_WORDS.search(words))
     )
 
 

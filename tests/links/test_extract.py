@@ -19,6 +19,10 @@ URL_CASES: dict[str, tuple[str, list[str]]] = {
         "[![b](https://img.shields.io/b.svg)](https://github.com/a/b)",
         ["https://img.shields.io/b.svg", "https://github.com/a/b"],
     ),
+    "badge whose address is none": (
+        "![badge](https://im[g.shields.io/b.svg) https://a.org/x",
+        ["https://im[g.shields.io/b.svg", "https://a.org/x"],
+    ),
     "references": (
         "[a][1] and [b]\n\n[1]: https://a.org/x 't'\n[b]: <https://b.org/y>\n[unused]: https://c.org/\n",
         ["https://a.org/x", "https://b.org/y"],
