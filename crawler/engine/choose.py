@@ -20,8 +20,9 @@ from crawler.settings import EngineSettings, Settings
 if TYPE_CHECKING:
     from crawler.engine.processes import WorkerProcess
 
-WORTH_A_WORKER: Final = 2_500
-"""Web links that keep one process busy for longer than it takes to start it."""
+WORTH_A_WORKER: Final = 10_000
+"""Web links that are worth a process: where hosts take their time one process is enough for ten thousand, and
+several take more of the processor for each link (docs/performance.md)."""
 MOST_PROCESSES: Final = 4
 """One process writes what all of them see."""
 

@@ -35,7 +35,7 @@ def early_pids(settings: Settings, web_pages: int, clock: SystemClock | Simulate
     ("workers", "web_links", "cpus", "processes"),
     [
         pytest.param(0, 100, 8, 1, id="a small crawl"),
-        pytest.param(0, 10_000, 2, 2, id="as many as there are processors"),
+        pytest.param(0, 30_000, 2, 2, id="as many as there are processors"),
         pytest.param(0, 1_000_000, 64, 4, id="more would wait for the one that writes"),
         pytest.param(3, 10, 1, 3, id="as told"),
         pytest.param(1, 1_000_000, 8, 1, id="only this one"),
