@@ -36,6 +36,13 @@ def count_processes(engine: EngineSettings, web_links: int, cpus: int) -> int:
     return max(1, min(web_links // WORTH_A_WORKER, cpus, MOST_PROCESSES))
 
 
+def count_cpus() -> int:
+    """How many of this machine's processors this process may use, as far as the system tells."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 def check_engine(engine: EngineSettings) -> None:
     """Raises UsageError for an engine that cannot be had here."""
     if engine.kind != "dask":
@@ -61,7 +68,7 @@ async def early_workers(
     if settings.engine.kind == "dask" or not isinstance(clock, SystemClock):
         yield ()
         return
-    processes = count_processes(settings.engine, web_pages, len(os.sched_getaffinity(0)))
+    processes = count_processes(settings.engine, web_pages, count_cpus())
     if processes == 1:
         yield ()
         return
@@ -94,7 +101,7 @@ def choose_engine(
 
         workforce = Cluster(settings.engine)
     else:
-        processes = count_processes(settings.engine, web_links, len(os.sched_getaffinity(0)))
+        processes = count_processes(settings.engine, web_links, count_cpus())
         for worker in early[processes if processes > 1 else 0 :]:
             worker.dismiss()
         if processes == 1:

@@ -1,13 +1,14 @@
 """Which engine a crawl gets, and the processes that start before that is known."""
 
 import asyncio
+import os
 from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
 
 from crawler.clock import SimulatedClock, SystemClock
-from crawler.engine.choose import WORTH_A_WORKER, count_processes, early_workers
+from crawler.engine.choose import WORTH_A_WORKER, count_cpus, count_processes, early_workers
 from crawler.sandbox.world import World
 from crawler.settings import EngineSettings, Settings
 from tests.crawl.conftest import Place
@@ -43,6 +44,13 @@ def early_pids(settings: Settings, web_pages: int, clock: SystemClock | Simulate
 )
 def test_how_many_processes_ask(workers: int, web_links: int, cpus: int, processes: int) -> None:
     assert count_processes(EngineSettings(workers=workers), web_links, cpus) == processes
+
+
+def test_processors_are_counted_where_a_system_tells_no_affinity(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As macOS."""
+    assert count_cpus() == len(os.sched_getaffinity(0))
+    monkeypatch.delattr(os, "sched_getaffinity")
+    assert count_cpus() == os.cpu_count()
 
 
 @pytest.mark.parametrize(
