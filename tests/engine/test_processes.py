@@ -24,6 +24,8 @@ from tests.engine.conftest import (
 )
 
 WORKER = "crawler.engine.worker"
+FINE = [f"https://host{number}.example/fine" for number in range(24)]
+BROKEN = [f"https://host{number}.example/broken" for number in range(24)]
 Wait = Callable[[Callable[[], bool]], None]
 pytestmark = pytest.mark.timeout(300)
 
@@ -141,49 +143,42 @@ def test_a_network_that_goes_away_judges_nothing(crowd: Place, world: World, wai
     assert crowd.ask("SELECT count(*) FROM link_health WHERE strikes > 0 OR state = 'suspect'") == [(0,)]
 
 
-def test_failures_at_the_very_end_are_told(
-    place: Place, world: World, write_config: Callable[..., None]
-) -> None:
-    """Hosts that answered fail one after the other: each worker is doubted once it has nothing else to do."""
-    fine = {f"Fine {number}": f"https://host{number}.example/fine" for number in range(24)}
-    broken = {f"Broken {number}": f"https://host{number}.example/broken" for number in range(24)}
-    place.write_catalog({**fine, **broken})
-    for url in broken.values():
+@pytest.fixture
+def half_broken(place: Place, world: World, write_config: Callable[..., None]) -> Place:
+    """Hosts that answer once and then fail, one after the other: each worker is doubted in the end."""
+    place.write_catalog({f"Page {number}": url for number, url in enumerate((*FINE, *BROKEN))})
+    for url in BROKEN:
         world.faults[url] = reset()
     write_config()
-    ran = place.run("run", "--no-progress", "--json")
-    assert json.loads(ran.stdout)["looked_at"] == 48
+    return place
+
+
+def assert_all_are_told(place: Place) -> None:
     assert place.ask("SELECT reason, count(*) FROM observations GROUP BY reason ORDER BY reason") == [
-        ("connection-reset", 24),
-        ("ok", 24),
+        ("connection-reset", len(BROKEN)),
+        ("ok", len(FINE)),
     ]
+
+
+def test_failures_at_the_very_end_are_told(half_broken: Place) -> None:
+    """A worker may be under its check already when everything has been asked."""
+    ran = half_broken.run("run", "--no-progress", "--json")
+    assert json.loads(ran.stdout)["looked_at"] == len(FINE) + len(BROKEN)
+    assert_all_are_told(half_broken)
 
 
 def test_failures_of_a_worker_that_is_lost_at_the_end_are_asked_again(
-    place: Place,
-    world: World,
-    write_config: Callable[..., None],
-    wait_until: Wait,
-    stopped: Callable[[int], None],
+    half_broken: Place, world: World, wait_until: Wait, stopped: Callable[[int], None]
 ) -> None:
     """While it is to show that its network stands: by then everything else is done."""
-    fine = [f"https://host{number}.example/fine" for number in range(24)]
-    broken = [f"https://host{number}.example/broken" for number in range(24)]
-    place.write_catalog({f"Page {number}": url for number, url in enumerate((*fine, *broken))})
-    for url in broken:
-        world.faults[url] = reset()
-    for url in fine:
+    for url in FINE:
         world.faults[url] = delay(2.0, after=1, times=1)  # when it is asked as a witness
-    write_config()
-    with place.start("run", "--no-progress") as process:
-        wait_until(lambda: sum(request.url in fine for request in world.requests) > len(fine))
+    with half_broken.start("run", "--no-progress") as process:
+        wait_until(lambda: sum(request.url in FINE for request in world.requests) > len(FINE))
         stopped(descendants(process.pid, WORKER)[0])
         _, err = process.communicate(timeout=100)
     assert process.returncode == 0, err
-    assert place.ask("SELECT reason, count(*) FROM observations GROUP BY reason ORDER BY reason") == [
-        ("connection-reset", 24),
-        ("ok", 24),
-    ]
+    assert_all_are_told(half_broken)
 
 
 def test_dead_hosts_are_believed_on_the_word_of_the_worker_that_asked(

@@ -3,7 +3,8 @@
 import shutil
 import subprocess
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from tests.engine.dask_cluster import Cluster
 pytest.importorskip("distributed")
 
 Wait = Callable[[Callable[[], bool]], None]
+Crawl = subprocess.Popen[str]
+Meeting = Callable[..., AbstractContextManager[tuple[Crawl, Place]]]
 pytestmark = pytest.mark.timeout(300)
 LONG = delay(6.0)
 """A crawl of such hosts is still under way when another one has started, however long that took."""
@@ -29,7 +32,7 @@ def pages_asked(world: TimedWorld) -> list[str]:
     return [request.url for request in world.requests if request.url in links]
 
 
-def wait_for_word(process: subprocess.Popen[str], word: str) -> None:
+def wait_for_word(process: Crawl, word: str) -> None:
     """Until it says so; what it says before is read and gone."""
     assert process.stderr is not None
     said = ""
@@ -79,34 +82,44 @@ def test_a_scheduler_that_is_started_again_costs_no_more_than_what_was_in_hand(
 
 
 @pytest.fixture
-def other(crowd: Place, tmp_path_factory: pytest.TempPathFactory) -> Place:
-    """The same list with a database of its own."""
-    folder: Path = tmp_path_factory.mktemp("other")
-    shutil.copytree(crowd.folder, folder, dirs_exist_ok=True)
-    return replace(crowd, folder=folder)
-
-
-def test_a_second_crawl_waits_for_its_turn_at_a_cluster(
+def meeting(
     crowd: Place,
     world: TimedWorld,
     write_config: Callable[..., None],
     wait_until: Wait,
     cluster: Cluster,
-    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Meeting:
+    """A crawl under way on a cluster for as long as hosts are slow, and another place with the same list.
+
+    What is said of the engine holds for the other.
+    """
+
+    @contextmanager
+    def begin(**engine: object) -> Iterator[tuple[Crawl, Place]]:
+        cluster.start()
+        write_config(kind="dask", scheduler=cluster.address, **engine)
+        folder: Path = tmp_path_factory.mktemp("other")
+        shutil.copytree(crowd.folder, folder, dirs_exist_ok=True)
+        write_config(kind="dask", scheduler=cluster.address)
+        world.faults["*"] = LONG
+        with crowd.start("run", "--no-progress") as first:
+            wait_until(lambda: bool(world.requests))
+            yield first, replace(crowd, folder=folder)
+
+    return begin
+
+
+def test_a_second_crawl_waits_for_its_turn_at_a_cluster(
+    crowd: Place, world: TimedWorld, meeting: Meeting
 ) -> None:
-    cluster.start()
-    write_config(kind="dask", scheduler=cluster.address)
-    other: Place = request.getfixturevalue("other")
-    world.faults["*"] = LONG
-    with crowd.start("run", "--no-progress") as first:
-        wait_until(lambda: bool(world.requests))
-        with other.start("run", "--no-progress") as second:
-            wait_for_word(second, WAITS)
-            assert not told_links(other)
-            world.faults["*"] = FAST
-            _, err = first.communicate(timeout=100)
-            assert first.returncode == 0, err
-            _, err = second.communicate(timeout=100)
+    with meeting() as (first, other), other.start("run", "--no-progress") as second:
+        wait_for_word(second, WAITS)
+        assert not told_links(other)
+        world.faults["*"] = FAST
+        _, err = first.communicate(timeout=100)
+        assert first.returncode == 0, err
+        _, err = second.communicate(timeout=100)
         assert second.returncode == 0, err
     for place in (crowd, other):
         assert_whole(place)
@@ -115,20 +128,8 @@ def test_a_second_crawl_waits_for_its_turn_at_a_cluster(
     assert sorted(asked[: len(links)]) == sorted(asked[len(links) :]) == links
 
 
-def test_a_signal_ends_a_crawl_that_waits_for_its_turn(
-    crowd: Place,
-    world: TimedWorld,
-    write_config: Callable[..., None],
-    wait_until: Wait,
-    cluster: Cluster,
-    request: pytest.FixtureRequest,
-) -> None:
-    cluster.start()
-    write_config(kind="dask", scheduler=cluster.address)
-    other: Place = request.getfixturevalue("other")
-    world.faults["*"] = LONG
-    with crowd.start("run", "--no-progress") as first:
-        wait_until(lambda: bool(world.requests))
+def test_a_signal_ends_a_crawl_that_waits_for_its_turn(meeting: Meeting) -> None:
+    with meeting() as (first, other):
         with other.start("run", "--no-progress") as second:
             wait_for_word(second, WAITS)
             second.terminate()
@@ -142,21 +143,10 @@ def test_a_signal_ends_a_crawl_that_waits_for_its_turn(
 
 @pytest.mark.slow
 def test_a_crawl_that_does_not_get_its_turn_is_gone_on_with_later(
-    crowd: Place,
-    world: TimedWorld,
-    write_config: Callable[..., None],
-    wait_until: Wait,
-    cluster: Cluster,
-    request: pytest.FixtureRequest,
+    world: TimedWorld, meeting: Meeting
 ) -> None:
-    cluster.start()
     # It waits for twice that and a quarter of a minute.
-    write_config(kind="dask", scheduler=cluster.address, lease_seconds=1.0)
-    other: Place = request.getfixturevalue("other")
-    write_config(kind="dask", scheduler=cluster.address)
-    world.faults["*"] = LONG
-    with crowd.start("run", "--no-progress") as first:
-        wait_until(lambda: bool(world.requests))
+    with meeting(lease_seconds=1.0) as (first, other):
         assert WAITS in other.run("run", "--no-progress", code=3).stderr
         assert first.poll() is None
         first.terminate()
